@@ -1,0 +1,60 @@
+# creditbus. `make` prints what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STUBS := services/_stubs/credit
+
+.PHONY: help install proto check lint types walls fast test demo bench up down clean
+
+help: ## print this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements-dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+$(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')
+	mkdir -p services/_stubs
+	$(RUN)/python -m grpc_tools.protoc -Iproto --python_out=services/_stubs --pyi_out=services/_stubs \
+		--grpc_python_out=services/_stubs $(shell find proto -name '*.proto')
+	touch $@
+
+install: $(VENV)/.installed $(STUBS)/.made ## make the virtual environment from the hash-locked files, and the gRPC stubs
+
+proto: $(STUBS)/.made ## generate the gRPC stubs
+
+check: lint types walls fast ## the fast tier: style, types, walls, unit, property and contract tests
+
+lint: install
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+
+types: install
+	$(RUN)/pyright
+
+walls: install
+	$(RUN)/lint-imports
+
+fast: install
+	$(RUN)/pytest tests/unit tests/properties tests/contract
+
+test: check ## everything: the fast tier, then integration on the real broker, registry and databases
+	$(RUN)/pytest tests/integration
+
+demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir for real registrations, KEEP=1)
+	$(RUN)/python -m services.cli demo $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep)
+
+bench: install ## end-to-end records/s, CPU per record, ratio to COPY (QUICK=1)
+	$(RUN)/python -m bench.road
+
+up: install ## start the stack and the services
+	$(RUN)/python -m services.cli up
+
+down: ## stop them
+	$(RUN)/python -m services.cli down
+
+clean: ## remove the virtual environment and generated stubs
+	rm -rf $(VENV) $(STUBS)

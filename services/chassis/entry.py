@@ -1,0 +1,60 @@
+"""The command line every service has: `run`, `migrate`, `parked`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from services.chassis import logs, migrations, postgres
+from services.chassis.errors import Transient
+from services.chassis.handling import Service
+from services.chassis.runtime import Runtime, run_service
+from services.chassis.settings import Settings
+
+Step = Callable[[], None]
+
+
+def main(
+    package: Path, build: Callable[[Runtime], Service], more: dict[str, Step] | None = None, argv: Sequence[str] = ()
+) -> None:
+    """Run one of the commands; `more` are the service's own."""
+    steps: dict[str, Step] = {
+        "run": lambda: run_service(build),
+        "migrate": lambda: asyncio.run(_migrate(package)),
+        "parked": lambda: asyncio.run(_parked()),
+        **(more or {}),
+    }
+    parser = argparse.ArgumentParser(prog=f"python -m services.{package.name}")
+    parser.add_argument("step", choices=sorted(steps))
+    steps[parser.parse_args(list(argv) or sys.argv[1:]).step]()
+
+
+async def _migrate(package: Path) -> None:
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    folders = [Path(__file__).parent / "migrations", package / "migrations"]
+    try:
+        applied = await migrations.migrate(settings, folders)
+    except Transient as trouble:
+        raise SystemExit(f"{settings.service}: the database is away ({trouble.args[0]}); start it and try again") from None
+    logs.log("migrated", applied=len(applied))
+
+
+async def _parked() -> None:
+    """List what is parked, oldest first, without keys or content: where it lies, why, since when."""
+    settings = Settings.from_environment()
+    pool = await postgres.open_pool(settings)
+    try:
+        rows: list[Any] = await pool.fetch(
+            'SELECT topic, partition, "offset", code, parked_at, released_at FROM parked '
+            'ORDER BY topic, partition, "offset"'
+        )
+    finally:
+        await pool.close()
+    for row in rows:
+        sys.stdout.write(json.dumps(dict(row), default=str) + "\n")

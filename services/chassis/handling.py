@@ -1,0 +1,83 @@
+"""What a service gives the lane loop: handlers, aggregates, and nothing about batches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from asyncpg import Connection
+from asyncpg.pool import PoolConnectionProxy
+
+from services.chassis.message import Message, Moment, Outgoing, Timer
+
+Transaction: TypeAlias = "Connection[Any] | PoolConnectionProxy[Any]"  # asyncpg's row type is not ours to fix
+K = TypeVar("K", bound=Hashable)
+S = TypeVar("S")
+I_contra = TypeVar("I_contra", contravariant=True)
+E = TypeVar("E")
+
+
+class Aggregate(Protocol[K, S, I_contra, E]):
+    """Two pure functions and the store of their state: `K` key, `S` state, `I` input, `E` event."""
+
+    @property
+    def name(self) -> str: ...
+
+    def key(self, given: I_contra) -> K:
+        """Which aggregate this input concerns."""
+        ...
+
+    async def load(self, tx: Transaction, given: Sequence[I_contra]) -> dict[K, S]:
+        """The stored states of these inputs' aggregates, one query per table; unknown keys are left out.
+
+        An aggregate that more than one lane can reach loads its rows FOR UPDATE in key order.
+        """
+        ...
+
+    def initial(self, key: K) -> S: ...
+
+    def decide(self, state: S, given: I_contra) -> Sequence[E]: ...
+
+    def evolve(self, state: S, event: E) -> S: ...
+
+    async def save(
+        self, tx: Transaction, before: Mapping[K, S], after: Mapping[K, S], events: Sequence[tuple[K, E]]
+    ) -> None:
+        """Write the states of `after` (only those that had an event); `before` tells new from known."""
+        ...
+
+    def announce(self, event: E, given: I_contra) -> Iterable[Outgoing]:
+        """What the world is told about an event, in order."""
+        ...
+
+    def timers(self, event: E, given: I_contra) -> Iterable[Timer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Which messages concern which aggregate.
+
+    `topic` is a name, a prefix ending in `*`, `timer:<kind>` or `command:<type>`; `read` turns the message into
+    an input and raises `Unhandleable` for what can never be one.
+    """
+
+    topic: str
+    aggregate: Aggregate[Any, Any, Any, Any]
+    read: Callable[[Message, Moment], Any]
+
+
+def tell_nobody(message: Message, code: str) -> Iterable[Outgoing]:
+    """The default for `Service.parked`: messages from inside have no sender to inform."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as the loop sees it."""
+
+    name: str
+    handlers: tuple[Handler, ...]
+    refresh: Callable[[Transaction], Awaitable[None]] | None = None
+    parked: Callable[[Message, str], Iterable[Outgoing]] = tell_nobody
+    background: tuple[Callable[[], Awaitable[None]], ...] = ()

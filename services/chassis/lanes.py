@@ -1,0 +1,142 @@
+"""The lane row: epoch, next offset, position, published, and the positions heard per origin (architecture §3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.chassis.errors import LaneLost
+from services.chassis.handling import Transaction
+
+
+class LaneId(NamedTuple):
+    """One consumed partition."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class Lane:
+    """What the owner of a lane knows of it; equal to its row after each commit."""
+
+    id: LaneId
+    epoch: int
+    next_offset: int
+    position: int
+    published: int
+    attempts: int
+    origins: dict[str, int] = field(default_factory=dict[str, int])
+    parked: set[bytes] = field(default_factory=set[bytes])
+    stopped: bool = False
+    read_ms: int = 0  # when the last message read here was published
+
+    def origin_name(self, service: str, incarnation: int) -> bytes:
+        """The `origin` header of everything this lane says."""
+        return f"{service}/{incarnation}/{self.id.topic}/{self.id.partition}".encode()
+
+
+CLAIM = """
+INSERT INTO lanes (topic, partition, epoch, next_offset, position, published, attempts, origin_ids, origin_positions)
+SELECT t, p, 1, -1, 0, 0, 0, '{}', '{}' FROM unnest($1::text[], $2::int[]) AS u (t, p) ORDER BY t, p
+ON CONFLICT (topic, partition) DO UPDATE SET epoch = lanes.epoch + 1, attempts = lanes.attempts + 1
+RETURNING topic, partition, epoch, next_offset, position, published, attempts, origin_ids, origin_positions
+"""
+
+# The compare-and-set that makes a zombie harmless: one row per lane, or somebody else owns one of them by now.
+MOVE = """
+UPDATE lanes SET next_offset = u.next, published = u.published, attempts = 0
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS u (topic, partition, epoch, expected, next, published)
+WHERE lanes.topic = u.topic AND lanes.partition = u.partition
+  AND lanes.epoch = u.epoch AND lanes.next_offset = u.expected
+"""
+
+SPEAK = """
+UPDATE lanes SET position = u.position, origin_ids = u.ids::int[], origin_positions = u.positions::bigint[]
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) AS u (topic, partition, position, ids, positions)
+WHERE lanes.topic = u.topic AND lanes.partition = u.partition
+"""
+
+
+async def claim(tx: Transaction, ids: Iterable[LaneId], origins: Mapping[str, int]) -> list[Lane]:
+    """Take these lanes over: whoever held them before is fenced from now on. `origins`: as from `all_origins`."""
+    wanted = sorted(ids)
+    rows = await tx.fetch(CLAIM, [i.topic for i in wanted], [i.partition for i in wanted])
+    names = {number: name for name, number in origins.items()}
+    lanes = [Lane(LaneId(r["topic"], r["partition"]), *(r[c] for c in PLAIN)) for r in rows]
+    for lane, row in zip(lanes, rows, strict=True):
+        lane.origins = {names[i]: p for i, p in zip(row["origin_ids"], row["origin_positions"], strict=True)}
+    return lanes
+
+
+PLAIN = ("epoch", "next_offset", "position", "published", "attempts")
+
+
+async def begin_at(tx: Transaction, lane: Lane, offset: int) -> None:
+    """A lane that was never read starts at the first offset the broker still has."""
+    status = await tx.execute(
+        "UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1",
+        lane.id.topic,
+        lane.id.partition,
+        lane.epoch,
+        offset,
+    )
+    if status != "UPDATE 1":
+        raise LaneLost(str(lane.id))
+    lane.next_offset = offset
+
+
+async def move(tx: Transaction, lanes: Sequence[Lane], next_offsets: Mapping[LaneId, int]) -> None:
+    """Move the lanes first, before anything else is written; raises `LaneLost`."""
+    status = await tx.execute(
+        MOVE,
+        [lane.id.topic for lane in lanes],
+        [lane.id.partition for lane in lanes],
+        [lane.epoch for lane in lanes],
+        [lane.next_offset for lane in lanes],
+        [next_offsets.get(lane.id, lane.next_offset) for lane in lanes],
+        [lane.published for lane in lanes],
+    )
+    if status != f"UPDATE {len(lanes)}":
+        raise LaneLost(f"{status} of {len(lanes)}")
+
+
+async def all_origins(tx: Transaction) -> dict[str, int]:
+    """The number of every origin this store has heard; small: one per lane of the services upstream."""
+    return {row["name"]: row["id"] for row in await tx.fetch("SELECT id, name FROM origins")}
+
+
+async def number_origins(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
+    """Give these origins a number, or find the one another process has just given them."""
+    rows = await tx.fetch(
+        "INSERT INTO origins (name) SELECT * FROM unnest($1::text[]) ORDER BY 1 "
+        "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, name",
+        list(names),
+    )
+    return {row["name"]: row["id"] for row in rows}
+
+
+class Spoken(NamedTuple):
+    """A lane's new last position and its origins after this batch."""
+
+    lane: Lane
+    position: int
+    origins: Mapping[str, int]
+
+
+async def speak(tx: Transaction, spoken: Sequence[Spoken], ids: Mapping[str, int]) -> None:
+    """Write the last positions said and heard; the rows are held since `move`."""
+    await tx.execute(
+        SPEAK,
+        [s.lane.id.topic for s in spoken],
+        [s.lane.id.partition for s in spoken],
+        [s.position for s in spoken],
+        [_array(ids[name] for name in s.origins) for s in spoken],
+        [_array(s.origins.values()) for s in spoken],
+    )
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"

@@ -1,0 +1,358 @@
+"""The lane loop: fetch, decide, one transaction, publish from memory. Longer than a file should be, so that one turn
+and everything that can interrupt it (rebalance, fencing, a database or broker that is away) reads in one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from services.chassis import lanes, outbox, parking, timers
+from services.chassis.batch import Batch, Decider
+from services.chassis.crashpoints import crashpoint
+from services.chassis.errors import Transient, Unhandleable
+from services.chassis.handling import Service, Transaction
+from services.chassis.lanes import Lane, LaneId
+from services.chassis.message import Message, Moment
+from services.chassis.publishing import Publisher
+
+BATCH_LIMIT = 2000
+FETCH_WAIT_MS = 200
+DUE_EVERY_MS = 1000
+DUE_LIMIT = 500
+COMMIT_EVERY_MS = 5000
+SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
+BREAKER_WINDOW = 1000
+BREAKER_SHARE = 0.5
+
+
+class Observer(Protocol):
+    """Where the loop reports; the metrics in production, a recorder in tests."""
+
+    def batch(self, batch: Batch, seconds: float) -> None: ...
+    def lag(self, topic: str, messages: int, seconds: float) -> None: ...
+    def published(self, count: int) -> None: ...
+    def transient(self, error: Transient) -> None: ...
+    def event(self, name: str, **fields: object) -> None: ...
+
+
+class SchemaSource(Protocol):
+    """Fetches the schemas that a batch names and this process has not seen."""
+
+    async def resolve(self, values: Iterable[bytes | None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the loop needs from outside."""
+
+    service: Service
+    decider: Decider
+    publisher: Publisher
+    schemas: SchemaSource
+    transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
+    clock_ms: Callable[[], int]
+    observer: Observer
+
+
+class LaneLoop(ConsumerRebalanceListener):
+    """Owns the lanes that the consumer group gives this process."""
+
+    def __init__(self, around: Surroundings, consumer: AIOKafkaConsumer) -> None:
+        self._around = around
+        self._consumer = consumer
+        self._lanes: dict[LaneId, Lane] = {}
+        self._unclaimed: set[LaneId] = set()
+        self._incarnation = 0
+        self._origin_ids: dict[str, int] = {}
+        self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance
+        self._stopping = asyncio.Event()
+        self._due_at_ms = 0
+        self._commit_at_ms = 0
+        self._recent: dict[LaneId, tuple[int, int]] = {}
+        self.ready = False
+
+    def stop(self) -> None:
+        """End after the running turn."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Turn until stopped; a `Transient` claims everything anew, anything else ends the process."""
+        pause = 0.1
+        while not self._stopping.is_set():
+            try:
+                await self._one_turn()
+                pause = 0.1
+            except Transient as trouble:
+                self.ready = False
+                self._around.observer.transient(trouble)
+                self._unclaimed = set(self._lanes) | self._unclaimed
+                await self._wait(pause)
+                pause = min(pause * 2, 5.0)
+        await self._farewell()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    # --- lanes come and go -------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Called by the consumer before a rebalance; waits for the batch in hand."""
+        async with self._turn:
+            crashpoint("cp8")
+            for tp in revoked:
+                self._lanes.pop(LaneId(tp.topic, tp.partition), None)
+                self._unclaimed.discard(LaneId(tp.topic, tp.partition))
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Called after a rebalance; the next turn claims, so that a database that is away cannot block the group."""
+        async with self._turn:
+            self._unclaimed |= {LaneId(tp.topic, tp.partition) for tp in assigned}
+
+    async def _claim(self) -> None:
+        wanted = set(self._unclaimed)
+        first = await self._first_offsets(wanted)
+        async with self._around.transaction() as tx:
+            await outbox.open_months(tx, self._around.clock_ms())
+            self._origin_ids = await lanes.all_origins(tx)
+            claimed = await lanes.claim(tx, wanted, self._origin_ids)
+            self._incarnation = await tx.fetchval("SELECT number FROM incarnation")
+            for lane in claimed:
+                lane.parked = await parking.keys(tx, lane.id)
+                if lane.next_offset < 0:
+                    await lanes.begin_at(tx, lane, first[lane.id])
+            backlog = [w for lane in claimed for w in await outbox.unpublished(tx, lane)]
+        crashpoint("cp10")
+        await self._catch_up(backlog)
+        for lane in claimed:
+            self._take_up(lane, first[lane.id])
+        self._unclaimed -= wanted
+        self._due_at_ms = 0
+        self._around.observer.event("lanes_claimed", lanes=len(claimed), republished=len(backlog))
+
+    async def _first_offsets(self, wanted: Iterable[LaneId]) -> dict[LaneId, int]:
+        try:
+            first = await self._consumer.beginning_offsets([TopicPartition(*lane) for lane in wanted])
+        except (KafkaError, OSError) as error:
+            raise Transient("broker", type(error).__name__) from error
+        return {LaneId(tp.topic, tp.partition): offset for tp, offset in first.items()}
+
+    async def _catch_up(self, backlog: Sequence[outbox.Written]) -> None:
+        for written in backlog:
+            self._around.observer.published(await self._around.publisher.publish([written], self._incarnation))
+            written.lane.published = written.first_position + len(written.events) - 1
+
+    def _take_up(self, lane: Lane, first_offset: int) -> None:
+        self._lanes[lane.id] = lane
+        self._consumer.seek(TopicPartition(*lane.id), lane.next_offset)
+        if lane.next_offset < first_offset:
+            # Unread messages are gone: to read on would lose them in silence.
+            self._stop_lane(lane, "offset_out_of_range")
+
+    def _stop_lane(self, lane: Lane, why: str) -> None:
+        lane.stopped = True
+        self._consumer.pause(TopicPartition(*lane.id))
+        self._around.observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
+
+    # --- one turn ----------------------------------------------------------------------------------------------
+
+    async def _one_turn(self) -> None:
+        async with self._turn:
+            if self._unclaimed:
+                await self._claim()
+            suspects = [lane for lane in self._lanes.values() if lane.attempts >= SUSPECT_AFTER]
+            messages = await self._fetch(suspects)
+            crashpoint("cp1")
+            due = self._around.clock_ms() >= self._due_at_ms
+            if messages or (due and self._lanes):
+                await self._apply(messages, due, alone=bool(suspects))
+            self.ready = bool(self._lanes)
+            await self._show_offsets()
+        if not self._lanes:
+            await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
+
+    async def _fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
+        only = [TopicPartition(*lane.id) for lane in suspects]
+        try:
+            records = await self._consumer.getmany(
+                *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
+            )
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            self._out_of_range(error)
+            return []
+        except (KafkaError, OSError) as error:
+            raise Transient("broker", type(error).__name__) from error
+        if suspects and not records:
+            for lane in suspects:  # nothing waits there: there is nothing to suspect
+                lane.attempts = 0
+        return [(lane, m) for tp, rows in records.items() for lane, m in self._messages(tp, rows)]
+
+    def _messages(self, tp: TopicPartition, rows: Sequence[Any]) -> Iterable[tuple[Lane, Message]]:
+        lane = self._lanes.get(LaneId(tp.topic, tp.partition))
+        if lane is None:
+            return
+        for r in rows:
+            yield lane, Message(r.topic, r.partition, r.offset, r.key or b"", r.value, r.headers, r.timestamp)
+
+    def _out_of_range(self, error: Exception) -> None:
+        """Before the seek of a claim the consumer may ask for an offset it does not have: harmless. After: stop."""
+        found: Mapping[TopicPartition, int] = error.args[0] if isinstance(error, OffsetOutOfRangeError) else {}
+        for tp, offset in found.items():
+            lane = self._lanes.get(LaneId(tp.topic, tp.partition))
+            if lane is not None and lane.next_offset == offset:
+                self._stop_lane(lane, "offset_out_of_range")
+        for lane in self._lanes.values():
+            if not lane.stopped:
+                self._consumer.seek(TopicPartition(*lane.id), lane.next_offset)
+
+    async def _apply(self, messages: Sequence[tuple[Lane, Message]], due: bool, alone: bool) -> None:
+        try:
+            await self._commit(messages, due, culprit="")
+        except (Transient, Unhandleable):
+            raise
+        except Exception:
+            if not (alone and messages):
+                raise
+            # The third crash at this offset: it is alone in its batch, so it is the culprit.
+            await self._commit(messages, due, culprit=traceback.format_exc(limit=-4))
+
+    async def _commit(self, messages: Sequence[tuple[Lane, Message]], due: bool, culprit: str) -> None:
+        around, started = self._around, asyncio.get_running_loop().time()
+        await around.schemas.resolve(message.value for _, message in messages)
+        crashpoint("cp2")
+        batch = Batch(Moment(around.clock_ms()))
+        touched = list(self._lanes.values()) if due else list({lane.id: lane for lane, _ in messages}.values())
+        touched.sort(key=lambda lane: lane.id)
+        next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
+        async with around.transaction() as tx:
+            crashpoint("cp3")
+            await lanes.move(tx, touched, next_offsets)
+            if around.service.refresh is not None:
+                await around.service.refresh(tx)
+            await self._decide(tx, batch, messages, due, culprit)
+            written = await self._write(tx, batch, touched)
+            crashpoint("cp4")
+        crashpoint("cp5")
+        self._remember(batch, touched, next_offsets, written)
+        for lane, message in messages:
+            lane.read_ms = message.timestamp_ms
+        if written:
+            around.observer.published(await around.publisher.publish(written, self._incarnation))
+        crashpoint("cp7")
+        for w in written:
+            w.lane.published = w.lane.position
+        around.observer.batch(batch, asyncio.get_running_loop().time() - started)
+
+    async def _decide(
+        self, tx: Transaction, batch: Batch, messages: Sequence[tuple[Lane, Message]], due: bool, culprit: str
+    ) -> None:
+        decider = self._around.decider
+        if due:
+            self._due_at_ms = batch.moment.now_ms + DUE_EVERY_MS
+            ids = list(self._lanes)
+            if any(lane.parked for lane in self._lanes.values()):
+                released = await parking.take_released(tx, ids, DUE_LIMIT)
+                await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
+            fired = await timers.take(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+            await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in fired])
+        if culprit:
+            for lane, message in messages:
+                decider.park(batch, lane, message, "CRASHED", culprit)
+        else:
+            await decider.run(tx, batch, messages)
+
+    async def _write(self, tx: Transaction, batch: Batch, touched: Sequence[Lane]) -> list[outbox.Written]:
+        if batch.timers:
+            await timers.put(tx, batch.timers)
+        if batch.parked:
+            await parking.put(tx, batch.parked, batch.moment.now_ms)
+        for lane in touched:
+            if lane.parked or lane.id in batch.blocked and batch.blocked[lane.id]:
+                batch.blocked[lane.id] = await parking.keys(tx, lane.id)
+        written = [
+            outbox.Written(lane, lane.position + 1, batch.outgoing[lane.id])
+            for lane in touched
+            if batch.outgoing.get(lane.id)
+        ]
+        if written:
+            await outbox.append(tx, written, batch.moment.now_ms)
+        said = {w.lane.id: len(w.events) for w in written}
+        spoken = [
+            lanes.Spoken(lane, lane.position + said.get(lane.id, 0), batch.heard.get(lane.id, lane.origins))
+            for lane in touched
+            if lane.id in said or lane.id in batch.heard
+        ]
+        if spoken:
+            new = {name for s in spoken for name in s.origins} - self._origin_ids.keys()
+            batch.new_origins = await lanes.number_origins(tx, new) if new else {}
+            await lanes.speak(tx, spoken, self._origin_ids | batch.new_origins if new else self._origin_ids)
+        return written
+
+    def _remember(
+        self, batch: Batch, touched: Sequence[Lane], next_offsets: Mapping[LaneId, int], written: Sequence[outbox.Written]
+    ) -> None:
+        """After COMMIT, and only then, memory follows the rows."""
+        self._origin_ids.update(batch.new_origins)
+        for w in written:
+            w.lane.position = w.first_position + len(w.events) - 1
+        for lane in touched:
+            lane.next_offset = next_offsets.get(lane.id, lane.next_offset)
+            lane.attempts = 0
+            lane.origins = batch.heard.get(lane.id, lane.origins)
+            lane.parked = batch.blocked.get(lane.id, lane.parked)
+        self._break_circuit(batch, touched)
+
+    def _break_circuit(self, batch: Batch, touched: Sequence[Lane]) -> None:
+        """A lane that parks more than half of its last thousand messages stops: after a bad deploy that is better."""
+        for lane in touched:
+            read = sum(n for (topic, _), n in batch.outcomes.items() if topic == lane.id.topic)
+            parked = sum(1 for p in batch.parked if (p.message.topic, p.message.partition) == lane.id)
+            seen, put_aside = self._recent.get(lane.id, (0, 0))
+            seen, put_aside = seen + read, put_aside + parked
+            if seen >= BREAKER_WINDOW:
+                if put_aside > seen * BREAKER_SHARE:
+                    self._stop_lane(lane, "breaker")
+                seen, put_aside = 0, 0
+            self._recent[lane.id] = (seen, put_aside)
+
+    # --- what others may look at -------------------------------------------------------------------------------
+
+    async def _show_offsets(self) -> None:
+        """Kafka's committed offsets are for stock lag tools only, never read here; failing to write them is harmless."""
+        now = self._around.clock_ms()
+        if now < self._commit_at_ms or not self._lanes:
+            return
+        self._commit_at_ms = now + COMMIT_EVERY_MS
+        try:
+            await self._consumer.commit({TopicPartition(*lane.id): lane.next_offset for lane in self._lanes.values()})
+        except KafkaError as error:
+            self._around.observer.event("offsets_not_shown", error=type(error).__name__)
+
+    def report_lag(self) -> None:
+        """Tell the observer how far behind each lane is, in messages and in seconds of message age."""
+        now = self._around.clock_ms()
+        for lane in self._lanes.values():
+            end = self._consumer.highwater(TopicPartition(*lane.id)) or 0
+            messages = max(0, end - lane.next_offset)
+            self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
+
+    async def _farewell(self) -> None:
+        """Write what was published, so that the next owner need not say it again."""
+        if self._unclaimed or not self._lanes:
+            return
+        touched = sorted(self._lanes.values(), key=lambda lane: lane.id)
+        try:
+            async with self._around.transaction() as tx:
+                await lanes.move(tx, touched, {})
+        except Transient as trouble:
+            self._around.observer.transient(trouble)

@@ -1,0 +1,167 @@
+"""One service process from start to end: settings, store, schemas, lanes, probes, gRPC, graceful stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import asyncpg
+import grpc.aio
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from services.chassis import batch, clock, commands, kafka, logs, postgres
+from services.chassis.errors import Transient
+from services.chassis.grpc_server import GrpcServer
+from services.chassis.handling import Service
+from services.chassis.http import Probes
+from services.chassis.loop import LaneLoop, Surroundings
+from services.chassis.message import Headers, Message, Outgoing
+from services.chassis.metrics import LaneMetrics
+from services.chassis.publishing import Publisher
+from services.chassis.schemas import Schemas
+from services.chassis.settings import Settings
+
+GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
+
+GrpcRegistration = Callable[[grpc.aio.Server], None]
+
+
+class Runtime:
+    """What the composition root of a service may use."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool[Any], schemas: Schemas) -> None:
+        self.settings = settings
+        self.pool = pool
+        self.schemas = schemas
+        self.metrics = LaneMetrics(settings.service)
+        self.registrations: list[GrpcRegistration] = []
+        producer = kafka.producer_settings(settings, role="sender")
+        self._sender = Publisher(settings.service, producer, clock.now_ms)
+
+    def clock_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        return clock.now_ms()
+
+    def grpc_add(self, registration: GrpcRegistration) -> None:
+        """Add a servicer to the process' gRPC server."""
+        self.registrations.append(registration)
+
+    async def send(self, topic: str, key: bytes, value: bytes, headers: Headers = ()) -> None:
+        """Publish one message that belongs to no lane (a command, an answer from outside); raises `Transient`."""
+        await self.send_many([Outgoing(topic, key, value, None, headers)])
+
+    async def send_many(self, messages: list[Outgoing]) -> None:
+        """Publish messages that belong to no lane, in order; raises `Transient`."""
+        await self._sender.send(messages)
+
+    async def close(self) -> None:
+        """Close the sender."""
+        await self._sender.stop()
+
+
+def run_service(build: Callable[[Runtime], Service]) -> None:
+    """Run until SIGTERM or SIGINT; a bug ends the process with its traceback in the log and exit code 1."""
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    with asyncio.Runner() as runner:
+        runner.run(_run(settings, build))
+
+
+async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        probes = Probes(settings.http)
+        await stack.enter_async_context(probes)
+        pool = await _patiently(lambda: postgres.open_pool(settings), stop)
+        stack.push_async_callback(pool.close)
+        schemas = Schemas(settings.registry)
+        await stack.enter_async_context(schemas)
+        await _patiently(schemas.register_all, stop)
+        runtime = Runtime(settings, pool, schemas)
+        stack.push_async_callback(runtime.close)
+        service = build(runtime)
+        loop, consumer = _lane_loop(runtime, service)
+        probes.ready = lambda: loop.ready
+        grpc_server = GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready)
+        await stack.enter_async_context(grpc_server)
+        await _patiently(lambda: _start(consumer), stop)
+        stack.push_async_callback(consumer.stop)
+        gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
+        await _work(loop, service, runtime, stop)
+
+
+async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event) -> Any:
+    """Try until it works or the process is told to stop; the database, broker or registry may start after us."""
+    pause = 0.1
+    while not stop.is_set():
+        try:
+            return await attempt()
+        except Transient as trouble:
+            logs.log("waiting_for_dependency", what=str(trouble.args[:1]))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+            pause = min(pause * 2, 5.0)
+    raise SystemExit(0)
+
+
+def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, AIOKafkaConsumer]:
+    settings, schemas = runtime.settings, runtime.schemas
+    release = commands.release_handler(service.name, schemas)
+    whole = Service(service.name, (*service.handlers, release), service.refresh, service.parked, service.background)
+
+    def command_type(message: Message) -> str:
+        return commands.read_command(schemas, message).type
+
+    around = Surroundings(
+        service=whole,
+        decider=batch.Decider(whole, batch.router(whole, command_type)),
+        publisher=Publisher(settings.service, kafka.producer_settings(settings), clock.now_ms),
+        schemas=schemas,
+        transaction=lambda: postgres.transaction(runtime.pool),
+        clock_ms=clock.now_ms,
+        observer=runtime.metrics,
+    )
+    consumer = AIOKafkaConsumer(**kafka.consumer_settings(settings))
+    loop = LaneLoop(around, consumer)
+    names, prefixes = batch.subscriptions(whole)
+    pattern = "|".join([re.escape(name) + "$" for name in names] + [re.escape(prefix) for prefix in prefixes])
+    consumer.subscribe(pattern=f"^(?:{pattern})", listener=loop)
+    return loop, consumer
+
+
+async def _start(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await consumer.start()
+    except (KafkaError, OSError) as error:
+        raise Transient("broker", type(error).__name__) from error
+
+
+async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event) -> None:
+    turning = asyncio.create_task(loop.run(), name="lanes")
+    others = [asyncio.create_task(task(), name=f"background-{i}") for i, task in enumerate(service.background)]
+    others.append(asyncio.create_task(_report(loop, runtime), name="report"))
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait([turning, stopping, *others], return_when=asyncio.FIRST_COMPLETED)
+    loop.stop()
+    for task in (*others, stopping):
+        task.cancel()
+    await asyncio.wait([turning], timeout=GRACE_S)
+    await asyncio.gather(*others, stopping, return_exceptions=True)
+    for task in done - {stopping}:
+        task.result()  # a bug: let it end the process
+    logs.log("stopped")
+
+
+async def _report(loop: LaneLoop, runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(1)
+        loop.report_lag()
+        await runtime.metrics.look(runtime.pool)

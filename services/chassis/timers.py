@@ -1,0 +1,64 @@
+"""Timers: rows owned by the lane that set them, fired as inputs in that lane (architecture §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from services.chassis.handling import Transaction
+from services.chassis.lanes import LaneId
+from services.chassis.message import Message, Timer
+
+SET = """
+INSERT INTO timers (topic, partition, kind, key, due_at, body)
+SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::bytea[], $5::timestamptz[], $6::bytea[])
+ON CONFLICT (topic, partition, kind, key) DO UPDATE SET due_at = excluded.due_at, body = excluded.body
+"""
+
+TAKE = """
+DELETE FROM timers USING (
+    SELECT topic, partition, kind, key FROM timers
+    WHERE due_at <= $3 AND (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+    ORDER BY due_at LIMIT $4
+) AS due
+WHERE timers.topic = due.topic AND timers.partition = due.partition
+  AND timers.kind = due.kind AND timers.key = due.key
+RETURNING timers.topic, timers.partition, timers.kind, timers.key, timers.body, timers.due_at
+"""
+
+
+async def put(tx: Transaction, timers: Sequence[tuple[LaneId, Timer]]) -> None:
+    """Set timers; of two with the same lane, kind and key in one batch the last one stands."""
+    last = {(lane, t.kind, t.key): (lane, t) for lane, t in timers}.values()
+    await tx.execute(
+        SET,
+        [lane.topic for lane, _ in last],
+        [lane.partition for lane, _ in last],
+        [t.kind for _, t in last],
+        [t.key for _, t in last],
+        [datetime.fromtimestamp(t.due_at_ms / 1000, UTC) for _, t in last],
+        [t.body for _, t in last],
+    )
+
+
+async def take(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:
+    """Remove and return what is due in these lanes, the oldest first; the header `timer` holds the kind."""
+    rows = await tx.fetch(
+        TAKE,
+        [lane.topic for lane in lanes],
+        [lane.partition for lane in lanes],
+        datetime.fromtimestamp(now_ms / 1000, UTC),
+        limit,
+    )
+    return [
+        Message(
+            row["topic"],
+            row["partition"],
+            -1,
+            row["key"],
+            row["body"],
+            (("timer", row["kind"].encode()),),
+            int(row["due_at"].timestamp() * 1000),
+        )
+        for row in sorted(rows, key=lambda row: (row["due_at"], row["key"]))
+    ]

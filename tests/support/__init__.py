@@ -1,0 +1,1 @@
+"""What tests share: the driver of aggregates, the stack, outside readers."""

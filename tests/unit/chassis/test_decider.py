@@ -1,0 +1,110 @@
+"""One batch: repeats dropped by position, keys blocked behind a parked message, states threaded through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.chassis.batch import Batch, Decider, router
+from services.chassis.errors import Unhandleable
+from services.chassis.handling import Handler, Service
+from services.chassis.lanes import Lane, LaneId
+from services.chassis.message import Message, Moment, Outgoing, Timer
+
+LANE = LaneId("numbers", 0)
+
+
+class Sum:
+    """A running sum per key; refuses to decide on 13."""
+
+    name = "sum"
+
+    def __init__(self) -> None:
+        self.stored: dict[bytes, int] = {}
+
+    def key(self, given: tuple[bytes, int]) -> bytes:
+        return given[0]
+
+    async def load(self, tx: Any, given: Sequence[tuple[bytes, int]]) -> dict[bytes, int]:
+        return {k: self.stored[k] for k, _ in given if k in self.stored}
+
+    def initial(self, key: bytes) -> int:
+        return 0
+
+    def decide(self, state: int, given: tuple[bytes, int]) -> Sequence[int]:
+        if given[1] == 13:
+            raise Unhandleable("UNLUCKY")
+        return [given[1]]
+
+    def evolve(self, state: int, event: int) -> int:
+        return state + event
+
+    async def save(self, tx: Any, before: Mapping[bytes, int], after: Mapping[bytes, int], events: Any) -> None:
+        self.stored |= after
+
+    def announce(self, event: int, given: tuple[bytes, int]) -> Iterable[Outgoing]:
+        yield Outgoing("sums", given[0], b"%d" % event)
+
+    def timers(self, event: int, given: tuple[bytes, int]) -> Iterable[Timer]:
+        return ()
+
+
+def message(offset: int, key: bytes, number: int, position: int | None = None) -> Message:
+    headers = () if position is None else (("origin", b"up"), ("position", b"%d" % position))
+    return Message(*LANE, offset, key, b"%d" % number, headers, 0)
+
+
+async def decide(messages: list[Message], lane: Lane | None = None) -> tuple[Sum, Batch]:
+    aggregate = Sum()
+
+    def read(m: Message, moment: Moment) -> tuple[bytes, int]:
+        if m.value == b"7":
+            raise Unhandleable("BAD_BYTES")
+        return m.key, int(m.value or b"0")
+
+    def parked(m: Message, code: str) -> Iterable[Outgoing]:
+        yield Outgoing("told", m.key, code.encode())
+
+    service = Service("test", (Handler("numbers", aggregate, read),), None, parked)
+    batch = Batch(Moment(0))
+    lane = lane or Lane(LANE, 1, 0, 0, 0, 0)
+    await Decider(service, router(service, lambda m: "")).run(None, batch, [(lane, m) for m in messages])  # type: ignore[arg-type] # no database here
+    return aggregate, batch
+
+
+async def test_two_messages_of_one_key_in_one_batch_see_each_other() -> None:
+    aggregate, batch = await decide([message(0, b"a", 1), message(1, b"a", 2)])
+    assert aggregate.stored == {b"a": 3}
+    assert [o.value for o in batch.outgoing[LANE]] == [b"1", b"2"]
+
+
+async def test_a_position_heard_before_is_dropped() -> None:
+    lane = Lane(LANE, 1, 0, 0, 0, 0, {"up": 5})
+    aggregate, batch = await decide([message(0, b"a", 1, 5), message(1, b"a", 2, 6), message(2, b"a", 2, 6)], lane)
+    assert aggregate.stored == {b"a": 2}
+    assert batch.heard == {LANE: {"up": 6}}
+    assert lane.origins == {"up": 5}  # memory follows the commit, never precedes it
+
+
+async def test_a_bad_message_is_parked_and_its_key_waits_behind_while_neighbours_go_on() -> None:
+    sent = [message(0, b"a", 7), message(1, b"b", 1), message(2, b"a", 2)]
+    aggregate, batch = await decide(sent)
+    assert aggregate.stored == {b"b": 1}
+    assert [(p.message.offset, p.code) for p in batch.parked] == [(0, "BAD_BYTES"), (2, "BEHIND_PARKED")]
+    assert [o.value for o in batch.outgoing[LANE] if o.topic == "told"] == [b"BAD_BYTES", b"BEHIND_PARKED"]
+
+
+async def test_what_cannot_be_decided_is_parked_without_an_effect() -> None:
+    aggregate, batch = await decide([message(0, b"a", 1), message(1, b"a", 13)])
+    assert aggregate.stored == {b"a": 1}
+    assert [p.code for p in batch.parked] == ["UNLUCKY"]
+
+
+async def test_messages_without_a_key_do_not_block_each_other() -> None:
+    _, batch = await decide([message(0, b"", 7), message(1, b"", 2)])
+    assert [p.message.offset for p in batch.parked] == [0]
+
+
+async def test_a_parked_message_published_again_is_not_parked_twice() -> None:
+    _, batch = await decide([message(0, b"a", 7, 1), message(1, b"a", 7, 1)])
+    assert [p.message.offset for p in batch.parked] == [0]
