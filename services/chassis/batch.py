@@ -151,7 +151,5 @@ def router(service: Service, command_type: Callable[[Message], str]) -> Route:
 
 def subscriptions(service: Service) -> tuple[Mapping[str, None], tuple[str, ...]]:
     """The exact topics and the topic prefixes a service consumes."""
-    names = dict.fromkeys(
-        h.topic for h in service.handlers if not h.topic.endswith("*") and ":" not in h.topic
-    )
+    names = dict.fromkeys(h.topic for h in service.handlers if not h.topic.endswith("*") and ":" not in h.topic)
     return names, tuple(h.topic[:-1] for h in service.handlers if h.topic.endswith("*"))

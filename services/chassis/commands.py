@@ -1,4 +1,4 @@
-"""Commands: writes that arrive as messages on `credit.<service>.command.v1` and are answered with their correlation id."""
+"""Commands: writes that arrive on `credit.<service>.command.v1` and are answered with their correlation id."""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ async def _migrate(package: Path) -> None:
     try:
         applied = await migrations.migrate(settings, folders)
     except Transient as trouble:
-        raise SystemExit(f"{settings.service}: the database is away ({trouble.args[0]}); start it and try again") from None
+        raise SystemExit(
+            f"{settings.service}: the database is away ({trouble.args[0]}); start it and try again"
+        ) from None
     logs.log("migrated", applied=len(applied))
 
 

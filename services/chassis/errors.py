@@ -1,11 +1,11 @@
 """The four kinds of trouble (architecture §3.3); only three of them are exceptions, a refusal is an event.
 
-    Exception
-    ├── Transient        database or broker away: nothing is acknowledged, the lanes are claimed anew and tried again
-    │   ├── PublishFailed    the broker did not take a batch for good: never publish past it
-    │   └── LaneLost         another process owns the lane now: drop the batch
-    ├── Unhandleable     this message can never be processed: it is parked, with those of its key behind it
-    └── anything else    a bug: no commit, the process ends, the supervisor starts it again
+Exception
+├── Transient        database or broker away: nothing is acknowledged, the lanes are claimed anew and tried again
+│   ├── PublishFailed    the broker did not take a batch for good: never publish past it
+│   └── LaneLost         another process owns the lane now: drop the batch
+├── Unhandleable     this message can never be processed: it is parked, with those of its key behind it
+└── anything else    a bug: no commit, the process ends, the supervisor starts it again
 """
 
 from __future__ import annotations

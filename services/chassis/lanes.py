@@ -55,7 +55,8 @@ WHERE lanes.topic = u.topic AND lanes.partition = u.partition
 
 SPEAK = """
 UPDATE lanes SET position = u.position, origin_ids = u.ids::int[], origin_positions = u.positions::bigint[]
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) AS u (topic, partition, position, ids, positions)
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[])
+    AS u (topic, partition, position, ids, positions)
 WHERE lanes.topic = u.topic AND lanes.partition = u.partition
 """
 

@@ -11,13 +11,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from services.chassis import lanes, outbox, parking, timers
 from services.chassis.batch import Batch, Decider
 from services.chassis.crashpoints import crashpoint
-from services.chassis.errors import Transient, Unhandleable
+from services.chassis.errors import LaneLost, Transient, Unhandleable
 from services.chassis.handling import Service, Transaction
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message, Moment
@@ -28,6 +28,7 @@ FETCH_WAIT_MS = 200
 DUE_EVERY_MS = 1000
 DUE_LIMIT = 500
 COMMIT_EVERY_MS = 5000
+FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
 BREAKER_WINDOW = 1000
 BREAKER_SHARE = 0.5
@@ -65,9 +66,9 @@ class Surroundings:
 class LaneLoop(ConsumerRebalanceListener):
     """Owns the lanes that the consumer group gives this process."""
 
-    def __init__(self, around: Surroundings, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, around: Surroundings, consumer: Any) -> None:
         self._around = around
-        self._consumer = consumer
+        self._consumer = consumer  # an AIOKafkaConsumer, which has no types: each use below gives its own
         self._lanes: dict[LaneId, Lane] = {}
         self._unclaimed: set[LaneId] = set()
         self._incarnation = 0
@@ -94,7 +95,9 @@ class LaneLoop(ConsumerRebalanceListener):
                 self.ready = False
                 self._around.observer.transient(trouble)
                 self._unclaimed = set(self._lanes) | self._unclaimed
-                await self._wait(pause)
+                # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
+                # that they are gone; only if it does not were they ours after all.
+                await self._wait(FENCED_WAIT_S if isinstance(trouble, LaneLost) else pause)
                 pause = min(pause * 2, 5.0)
         await self._farewell()
 
@@ -106,7 +109,7 @@ class LaneLoop(ConsumerRebalanceListener):
 
     # --- lanes come and go -------------------------------------------------------------------------------------
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits coroutines, its annotation does not say so
         """Called by the consumer before a rebalance; waits for the batch in hand."""
         async with self._turn:
             crashpoint("cp8")
@@ -114,7 +117,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 self._lanes.pop(LaneId(tp.topic, tp.partition), None)
                 self._unclaimed.discard(LaneId(tp.topic, tp.partition))
 
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Called after a rebalance; the next turn claims, so that a database that is away cannot block the group."""
         async with self._turn:
             self._unclaimed |= {LaneId(tp.topic, tp.partition) for tp in assigned}
@@ -142,7 +145,9 @@ class LaneLoop(ConsumerRebalanceListener):
 
     async def _first_offsets(self, wanted: Iterable[LaneId]) -> dict[LaneId, int]:
         try:
-            first = await self._consumer.beginning_offsets([TopicPartition(*lane) for lane in wanted])
+            first: dict[TopicPartition, int] = await self._consumer.beginning_offsets(
+                [TopicPartition(*lane) for lane in wanted]
+            )
         except (KafkaError, OSError) as error:
             raise Transient("broker", type(error).__name__) from error
         return {LaneId(tp.topic, tp.partition): offset for tp, offset in first.items()}
@@ -184,7 +189,7 @@ class LaneLoop(ConsumerRebalanceListener):
     async def _fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
         only = [TopicPartition(*lane.id) for lane in suspects]
         try:
-            records = await self._consumer.getmany(
+            records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
                 *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
             )
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
@@ -277,7 +282,7 @@ class LaneLoop(ConsumerRebalanceListener):
         if batch.parked:
             await parking.put(tx, batch.parked, batch.moment.now_ms)
         for lane in touched:
-            if lane.parked or lane.id in batch.blocked and batch.blocked[lane.id]:
+            if lane.parked or batch.blocked.get(lane.id):
                 batch.blocked[lane.id] = await parking.keys(tx, lane.id)
         written = [
             outbox.Written(lane, lane.position + 1, batch.outgoing[lane.id])
@@ -299,7 +304,11 @@ class LaneLoop(ConsumerRebalanceListener):
         return written
 
     def _remember(
-        self, batch: Batch, touched: Sequence[Lane], next_offsets: Mapping[LaneId, int], written: Sequence[outbox.Written]
+        self,
+        batch: Batch,
+        touched: Sequence[Lane],
+        next_offsets: Mapping[LaneId, int],
+        written: Sequence[outbox.Written],
     ) -> None:
         """After COMMIT, and only then, memory follows the rows."""
         self._origin_ids.update(batch.new_origins)
@@ -328,7 +337,7 @@ class LaneLoop(ConsumerRebalanceListener):
     # --- what others may look at -------------------------------------------------------------------------------
 
     async def _show_offsets(self) -> None:
-        """Kafka's committed offsets are for stock lag tools only, never read here; failing to write them is harmless."""
+        """Kafka's committed offsets are for stock lag tools only and never read here: failing is harmless."""
         now = self._around.clock_ms()
         if now < self._commit_at_ms or not self._lanes:
             return
@@ -342,7 +351,7 @@ class LaneLoop(ConsumerRebalanceListener):
         """Tell the observer how far behind each lane is, in messages and in seconds of message age."""
         now = self._around.clock_ms()
         for lane in self._lanes.values():
-            end = self._consumer.highwater(TopicPartition(*lane.id)) or 0
+            end: int = self._consumer.highwater(TopicPartition(*lane.id)) or 0
             messages = max(0, end - lane.next_offset)
             self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
 

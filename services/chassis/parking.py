@@ -85,7 +85,8 @@ async def count(tx: Transaction) -> int:
 async def release(tx: Transaction, topic: str, partition: int, offset: int, now_ms: int) -> bool:
     """Mark the key of this parked message released; its lane's owner takes it up. False: nothing there."""
     status = await tx.execute(
-        'UPDATE parked SET released_at = coalesce(released_at, $4) WHERE topic = $1 AND partition = $2 AND "offset" = $3',
+        "UPDATE parked SET released_at = coalesce(released_at, $4) "
+        'WHERE topic = $1 AND partition = $2 AND "offset" = $3',
         topic,
         partition,
         offset,

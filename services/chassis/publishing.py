@@ -32,12 +32,12 @@ class Publisher:
         self._service = service
         self._settings = producer_settings
         self._clock = clock
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Any = None  # an AIOKafkaProducer, which has no types
         self._counts: dict[str, int] = {}
 
     async def start(self) -> None:
         """Connect; raises `Transient` while the broker is away."""
-        producer = AIOKafkaProducer(**self._settings)
+        producer: Any = AIOKafkaProducer(**self._settings)
         try:
             await producer.start()
         except (KafkaError, OSError) as error:
@@ -57,7 +57,7 @@ class Publisher:
             await self.start()
         try:
             return await self._publish(written, incarnation)
-        except (KafkaError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
 
@@ -67,13 +67,12 @@ class Publisher:
             await self.start()
         try:
             await self._send(messages)
-        except (KafkaError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
 
     async def _send(self, messages: Sequence[Outgoing]) -> None:
         producer = self._producer
-        assert producer is not None
         futures: list[asyncio.Future[Any]] = []
         for m in messages:
             partition = m.partition
@@ -85,7 +84,6 @@ class Publisher:
 
     async def _publish(self, written: Sequence[Written], incarnation: int) -> int:
         producer = self._producer
-        assert producer is not None
         futures: list[asyncio.Future[Any]] = []
         placed = await self._place(written, incarnation)
         now_ms = self._clock()
@@ -98,7 +96,9 @@ class Publisher:
             await future
         return sum(len(w.events) for w in written)
 
-    async def _place(self, written: Sequence[Written], incarnation: int) -> dict[Placed, list[tuple[Outgoing, Headers]]]:
+    async def _place(
+        self, written: Sequence[Written], incarnation: int
+    ) -> dict[Placed, list[tuple[Outgoing, Headers]]]:
         placed: dict[Placed, list[tuple[Outgoing, Headers]]] = defaultdict(list)
         for lane, first, events in written:
             origin = lane.origin_name(self._service, incarnation)
@@ -125,22 +125,21 @@ class Publisher:
         )
 
     @staticmethod
-    def _batches(producer: AIOKafkaProducer, events: Iterable[tuple[Outgoing, Headers]], now_ms: int) -> Iterator[Any]:
+    def _batches(producer: Any, events: Iterable[tuple[Outgoing, Headers]], now_ms: int) -> Iterator[Any]:
         batch = producer.create_batch()
         for event, headers in events:
-            if batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=headers) is None:
+            if batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=list(headers)) is None:
                 batch.close()
                 yield batch
                 batch = producer.create_batch()
-                batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=headers)
+                batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=list(headers))
         batch.close()
         yield batch
 
     async def partition_count(self, topic: str) -> int:
         """Fixed for the life of a topic, so asked once."""
         if topic not in self._counts:
-            assert self._producer is not None
-            partitions = await self._producer.partitions_for(topic)
+            partitions: set[int] | None = await self._producer.partitions_for(topic)
             if not partitions:
                 raise KafkaError(f"no such topic: {topic}")
             self._counts[topic] = len(partitions)

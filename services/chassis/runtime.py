@@ -112,7 +112,7 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
     raise SystemExit(0)
 
 
-def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, AIOKafkaConsumer]:
+def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, Any]:
     settings, schemas = runtime.settings, runtime.schemas
     release = commands.release_handler(service.name, schemas)
     whole = Service(service.name, (*service.handlers, release), service.refresh, service.parked, service.background)
@@ -129,7 +129,7 @@ def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, AIOKafkaCo
         clock_ms=clock.now_ms,
         observer=runtime.metrics,
     )
-    consumer = AIOKafkaConsumer(**kafka.consumer_settings(settings))
+    consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings))
     loop = LaneLoop(around, consumer)
     names, prefixes = batch.subscriptions(whole)
     pattern = "|".join([re.escape(name) + "$" for name in names] + [re.escape(prefix) for prefix in prefixes])
@@ -137,7 +137,7 @@ def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, AIOKafkaCo
     return loop, consumer
 
 
-async def _start(consumer: AIOKafkaConsumer) -> None:
+async def _start(consumer: Any) -> None:
     try:
         await consumer.start()
     except (KafkaError, OSError) as error:
@@ -146,18 +146,22 @@ async def _start(consumer: AIOKafkaConsumer) -> None:
 
 async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event) -> None:
     turning = asyncio.create_task(loop.run(), name="lanes")
-    others = [asyncio.create_task(task(), name=f"background-{i}") for i, task in enumerate(service.background)]
+    others = [asyncio.create_task(task()) for task in service.background]
     others.append(asyncio.create_task(_report(loop, runtime), name="report"))
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    done, _ = await asyncio.wait([turning, stopping, *others], return_when=asyncio.FIRST_COMPLETED)
+    others.append(asyncio.create_task(_until(stop), name="stop"))
+    done, _ = await asyncio.wait([turning, *others], return_when=asyncio.FIRST_COMPLETED)
     loop.stop()
-    for task in (*others, stopping):
+    for task in others:
         task.cancel()
     await asyncio.wait([turning], timeout=GRACE_S)
-    await asyncio.gather(*others, stopping, return_exceptions=True)
-    for task in done - {stopping}:
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
         task.result()  # a bug: let it end the process
     logs.log("stopped")
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 async def _report(loop: LaneLoop, runtime: Runtime) -> None:

@@ -1,0 +1,32 @@
+"""Places where a test may kill the process: `CREDIT_CRASH_AT=service:cp:n` kills it at the n-th pass of cp."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Mapping
+
+FORM = re.compile(r"([a-z_]+):(cp(?:10|[1-9])):([1-9]\d*)")
+
+_remaining: dict[str, int] = {}
+
+
+def arm(environment: Mapping[str, str], service: str) -> None:
+    """Arm the point the variable names, if it names this service; a wrong variable is reported by the settings."""
+    _remaining.clear()
+    found = FORM.fullmatch(environment.get("CREDIT_CRASH_AT", ""))
+    if found and found[1] == service:
+        _remaining[found[2]] = int(found[3])
+
+
+def crashpoint(name: str) -> None:
+    """Kill this process with SIGKILL if a test asked for it here."""
+    if _remaining and name in _remaining:
+        _remaining[name] -= 1
+        if _remaining[name] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+# At import, so that no command of a service (run, migrate, replay) can forget it.
+arm(os.environ, os.environ.get("CREDIT_SERVICE", ""))

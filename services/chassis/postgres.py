@@ -1,0 +1,86 @@
+"""The service's own database: pool, transaction, and which database errors are worth waiting for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from services.chassis.errors import Transient
+from services.chassis.handling import Transaction
+from services.chassis.settings import Settings
+
+CONNECT_S = 10.0
+
+# Retriable is a property of the type, by SQLSTATE class. Everything else the database says is a bug: not caught.
+WAIT_FOR: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,  # 08
+    asyncpg.TransactionRollbackError,  # 40: serialization, deadlock
+    asyncpg.InsufficientResourcesError,  # 53: disk full, memory, too many connections
+    asyncpg.OperatorInterventionError,  # 57: shutdown, crash recovery, starting up, cancelled by a time limit
+    asyncpg.PostgresIOError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, while a fail-over lasts
+    OSError,  # refused, reset, timed out
+)
+# In one of these classes, but waiting does not help.
+BUGS: tuple[type[BaseException], ...] = (
+    asyncpg.ProtocolViolationError,
+    asyncpg.TransactionIntegrityConstraintViolationError,
+    asyncpg.ConfigurationLimitExceededError,
+    asyncpg.DatabaseDroppedError,
+)
+
+
+def connection_settings(settings: Settings) -> dict[str, Any]:
+    """Where, as whom, and under what name the server's tools see us."""
+    return {
+        "dsn": settings.postgres_dsn,
+        "password": settings.postgres_password,
+        "timeout": CONNECT_S,
+        "server_settings": {"application_name": f"{settings.service}-{settings.worker}", "timezone": "UTC"},
+    }
+
+
+async def open_pool(settings: Settings) -> asyncpg.Pool[Any]:
+    """Connect; raises `Transient` while the database is away. No codec is set: json stays text, decoded where used."""
+    arguments = connection_settings(settings)
+    arguments["server_settings"] |= {
+        # A frozen process must not hold its lane's row: the next owner is waiting for it.
+        "idle_in_transaction_session_timeout": "5000",
+        "lock_timeout": "10000",
+        "statement_timeout": "30000",
+    }
+    with told_apart():
+        # The client's own limit, above the server's, is for a server that does not answer at all.
+        return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=60)
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
+    """One transaction; a lost connection raises `Transient`, after which the commit may or may not have happened."""
+    with told_apart():
+        async with pool.acquire(timeout=CONNECT_S) as connection, connection.transaction():
+            yield connection
+
+
+@contextmanager
+def told_apart() -> Generator[None]:
+    """Turn what is worth waiting for into `Transient`; leave everything else alone."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        if not worth_waiting(error):
+            raise
+        raise Transient("database", type(error).__name__) from error
+
+
+def worth_waiting(error: BaseException) -> bool:
+    """Whether the database is away or busy, rather than we are wrong."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # The driver's own errors have no code. A connection that broke in the middle is said to be closed or closing.
+        return "clos" in str(error)
+    return isinstance(error, WAIT_FOR) and not isinstance(error, BUGS)

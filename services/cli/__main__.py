@@ -1,0 +1,7 @@
+"""`python -m services.cli` is `credit`."""
+
+from __future__ import annotations
+
+from services.cli.app import main
+
+main()

@@ -1,0 +1,71 @@
+"""`credit`: the list of commands. What a command needs is imported when it is called, so that --help is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NamedTuple
+
+import typer
+
+from deploy.local.faults import StackFault
+
+
+class Command(NamedTuple):
+    """Where a command lives (`module:function` or `module:Typer`) and what --help says of it."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "up": Command("services.cli.stack:up", "Start the stack and the services, and wait until they can work."),
+    "down": Command("services.cli.stack:down", "Stop everything."),
+    "status": Command("services.cli.stack:status", "What runs, where it listens, whether it can work."),
+    "logs": Command("services.cli.stack:logs", "What a program wrote."),
+    "wipe": Command("services.cli.stack:wipe", "Stop everything and delete all data of the stack."),
+    "agency": Command("services.cli.agency:app", "Add an agency: topics, user, rights, registration."),
+    "submit": Command("services.cli.submit:submit", "Publish a file of records as an agency."),
+    "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
+    "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
+    "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
+    "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
+    "demo": Command("services.cli.demo:demo", "The whole road once, with reconciliation."),
+}
+EXIT_CODES = "Exit codes: 0 done, 1 failed (one line says why and what to do), 2 wrong usage, 3 not everything runs."
+
+
+def main() -> None:
+    """Dispatch by the first word; everything else is shown by the overview."""
+    arguments = sys.argv[1:]
+    known = COMMANDS.get(arguments[0]) if arguments else None
+    app = _load(arguments[0], known) if known else _overview()
+    name = f"credit {arguments[0]}" if known else "credit"
+    try:
+        app(args=arguments[1:] if known else arguments, prog_name=name)
+    except StackFault as fault:
+        sys.stderr.write(f"credit: {fault}\n")
+        raise SystemExit(1) from None
+
+
+def _load(name: str, command: Command) -> typer.Typer:
+    module, _, attribute = command.target.partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        return found
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name, help=found.__doc__)(found)
+    return app
+
+
+def _overview() -> typer.Typer:
+    summary = "A provincial public credit information platform on a real message bus."
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+    app.callback(help=summary, epilog=EXIT_CODES)(_nothing)
+    for name, command in COMMANDS.items():
+        app.command(name, help=command.summary)(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    """The overview only lists; `main` has taken every known command already."""

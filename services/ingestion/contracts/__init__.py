@@ -1,0 +1,1 @@
+"""Avro and domain, both ways: submissions in; records, receipts and reference data out."""

@@ -1,0 +1,93 @@
+"""Commands about agencies and catalogue items -> inputs; their events -> messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from services.chassis import commands
+from services.chassis.commands import Codec, Command
+from services.chassis.message import Message, Moment, Outgoing
+from services.ingestion.domain.agency import RegisterAgency, read_register
+from services.ingestion.domain.catalogue_item import PublishItem, read_publish
+from services.ingestion.domain.events import AgencyRegistered, CommandRefused, ItemPublished, ReferenceEvent
+
+SERVICE = "ingestion"
+AGENCY, CATALOGUE = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1"
+
+
+class AgencyAsked(NamedTuple):
+    """A `register_agency` command."""
+
+    command: Command
+    wish: RegisterAgency
+    now: int
+
+
+class ItemAsked(NamedTuple):
+    """A `publish_item` command."""
+
+    command: Command
+    wish: PublishItem
+    now: int
+
+
+class CommandReader:
+    """Decodes the commands of this service; raises Unhandleable for what is none."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def register_agency(self, message: Message, moment: Moment) -> AgencyAsked:
+        """`register_agency`: code, name_zh, items, region (default: the first six digits of the code)."""
+        command = commands.read_command(self._codec, message)
+        return AgencyAsked(command, read_register(command.command_id, command.arguments), moment.now_ms)
+
+    def publish_item(self, message: Message, moment: Moment) -> ItemAsked:
+        """`publish_item`: definition (an object), schema_id."""
+        command = commands.read_command(self._codec, message)
+        return ItemAsked(command, read_publish(command.command_id, command.arguments), moment.now_ms)
+
+
+class ReferenceSpeaker:
+    """Turns the events of agencies and items into messages: the compacted topic first, then the command's outcome."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def announce(self, event: ReferenceEvent, given: AgencyAsked | ItemAsked) -> Iterable[Outgoing]:
+        """What follows from one event."""
+        if isinstance(event, AgencyRegistered) and isinstance(given, AgencyAsked):
+            yield self._event(AGENCY, given.wish.code, agency_record(event, given))
+        if isinstance(event, ItemPublished):
+            yield self._event(CATALOGUE, given.wish.code, item_record(event, given))
+        faults = event.faults if isinstance(event, CommandRefused) else ()
+        answered = [commands.Fault(*fault) for fault in faults]
+        yield commands.answer(self._codec, SERVICE, given.command, answered, given.now)
+
+    def _event(self, topic: str, key: str, record: dict[str, Any]) -> Outgoing:
+        return Outgoing(topic, key.encode(), self._codec.encode(topic, record))
+
+
+def agency_record(event: AgencyRegistered, given: AgencyAsked) -> dict[str, Any]:
+    """AgencyRegistered as the contract has it."""
+    return {
+        "code": given.wish.code,
+        "name_zh": event.name_zh,
+        "region": event.region,
+        "items": list(event.items),
+        "registered_at": given.now,
+    }
+
+
+def item_record(event: ItemPublished, given: AgencyAsked | ItemAsked) -> dict[str, Any]:
+    """CatalogueItemPublished as the contract has it; `definition` is the whole item."""
+    return {
+        "code": given.wish.code,
+        "version": event.version,
+        "definition": event.definition,
+        "schema_id": event.schema_id,
+        "published_at": given.now,
+    }
+
+

@@ -1,0 +1,46 @@
+"""Agencies and editions as this process knows them; replaced as a whole when the store's revision changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from services.ingestion.contracts.edition import Edition, make_edition
+from services.ingestion.domain.envelope import Sender
+from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+
+
+class Register:
+    """Empty until `fill`; reading a submission asks it for the sender and the edition."""
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self._senders: dict[str, Sender] = {}
+        self._editions: dict[int, Edition] = {}
+        self._made: dict[EditionRow, Edition] = {}
+
+    def fill(self, reference: Reference) -> None:
+        """Take over what the store holds; editions made before are not compiled again."""
+        rows = sorted(reference.editions)
+        self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
+        self._editions = {edition.schema_id: edition for edition in self._made.values()}
+        newest = {row.code: self._made[row] for row in rows}
+        self._senders = {agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies}
+        self.revision = reference.revision
+
+    def sender(self, agency: str) -> Sender:
+        """The owner of a submit topic."""
+        return self._senders.get(agency) or Sender(agency, None)
+
+    def edition(self, schema_id: int) -> Edition | None:
+        """The edition whose schema has this id."""
+        return self._editions.get(schema_id)
+
+
+def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:
+    """The operator gave it the item, and the item's newest edition names it as responsible."""
+    return frozenset(
+        edition.item.code
+        for edition in editions
+        if edition.item.code in agency.items and any(fnmatchcase(agency.code, p) for p in edition.item.agencies)
+    )

@@ -1,0 +1,148 @@
+"""A message of a submit topic -> a Submission, always: what cannot be read or is wrong carries its faults."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+from services.chassis import wire
+from services.chassis.errors import Unhandleable
+from services.chassis.message import Message, Moment
+from services.chassis.prefix import prefix_reader
+from services.chassis.schemas import read_record
+from services.ingestion.contracts.edition import Edition
+from services.ingestion.contracts.register import Register
+from services.ingestion.domain import envelope as rules
+from services.ingestion.domain.deadlines import due_on
+from services.ingestion.domain.faults import Fault, fault
+from services.ingestion.domain.record import DIGEST
+from services.ingestion.domain.submission import Envelope, Origin, Submission
+
+SUBMIT, VERSION = "credit.submit.", ".v1"
+HEAD = 5  # the frame before the body
+read_fields = prefix_reader(["string"] * 10 + ["long", "long"])
+
+
+class Front(NamedTuple):
+    """The envelope of a framed value and where its payload begins."""
+
+    schema_id: int
+    envelope: Envelope
+    payload_at: int
+
+
+class SubmissionReader:
+    """Reads submissions against the register; `tolerance_ms` is how far a sender's clock may be ahead."""
+
+    def __init__(self, register: Register, tolerance_ms: int) -> None:
+        self._register = register
+        self._tolerance_ms = tolerance_ms
+
+    def read(self, message: Message, moment: Moment) -> Submission:
+        """Never raises: an agency's bytes are answered, whatever they are."""
+        origin = Origin(agency_of(message.topic), message.partition, received_at(message, moment), moment.now_ms)
+        front = read_front(message.value)
+        if front is None:
+            return refused(message, origin, None, (fault("UNDECODABLE"),))
+        edition = self._register.edition(front.schema_id)
+        if edition is None:
+            return refused(message, origin, front.envelope, (fault("SCHEMA_UNKNOWN"),))
+        return self._judge(message, origin, front, edition)
+
+    def _judge(self, message: Message, origin: Origin, front: Front, edition: Edition) -> Submission:
+        value, envelope = message.value or b"", front.envelope
+        sender = self._register.sender(origin.agency)
+        verdict = rules.check(envelope, sender, edition.item, message.key, origin.now, self._tolerance_ms)
+        faults = (*verdict.faults, *payload_faults(value, front, edition))
+        if faults:
+            return refused(message, origin, envelope, faults, edition)
+        due, notes = due_on(edition.item, envelope.decided_on)
+        return Submission(
+            origin,
+            envelope.submission_id,
+            envelope.record_no,
+            envelope.item,
+            edition.item.version,
+            front.schema_id,
+            envelope.action,
+            content_of(envelope, value, front.payload_at),
+            blake2b(envelope.submission_id.encode(), digest_size=DIGEST).digest(),
+            envelope.produced_at,
+            record_id(origin.agency, envelope.item, envelope.record_no),
+            due,
+            edition.facts,
+            value,
+            (),
+            verdict.notes + notes,
+        )
+
+
+def agency_of(topic: str) -> str:
+    """The agency a submit topic belongs to."""
+    return topic.removeprefix(SUBMIT).removesuffix(VERSION)
+
+
+def received_at(message: Message, moment: Moment) -> int:
+    """When the broker had it; the sender may have set that time, so it is held within reason."""
+    return min(max(message.timestamp_ms, 0), moment.now_ms)
+
+
+def read_front(value: bytes | None) -> Front | None:
+    """The schema id and the envelope, or None for bytes that do not begin with one."""
+    schema_id = wire.schema_id_of(value)
+    if value is None or schema_id is None:
+        return None
+    try:
+        *fields, at = read_fields(value, HEAD)
+    except Unhandleable:
+        return None
+    return Front(schema_id, Envelope(*fields), at)
+
+
+def payload_faults(value: bytes, front: Front, edition: Edition) -> tuple[Fault, ...]:
+    """Nothing for a payload that is certainly valid; else what the explaining validator says."""
+    if edition.certainly_valid(value, front.payload_at, front.envelope):
+        return ()
+    try:
+        record = read_record(edition.schema, value[HEAD:])
+    except Unhandleable:
+        return (fault("UNDECODABLE"),)
+    return tuple(edition.validate(record | record["payload"]))
+
+
+def refused(
+    message: Message, origin: Origin, envelope: Envelope | None, faults: tuple[Fault, ...], edition: Edition | None = None
+) -> Submission:
+    """A submission that will be refused, with as much of its names as can be read."""
+    place = f"{message.topic}/{message.partition}/{message.offset}"
+    key = message.key.decode(errors="replace")
+    names = (place, key, "") if envelope is None else _names(envelope, place, key)
+    version = edition.item.version if edition and edition.item.code == names[2] else 0
+    return Submission(origin, *names, version, 0, "", b"", b"", 0, b"", None, b"", b"", faults, ())
+
+
+def waiting(message: Message, now: int) -> Submission:
+    """A parked submission: only its names and times are needed."""
+    front = read_front(message.value)
+    origin = Origin(agency_of(message.topic), message.partition, received_at(message, Moment(now)), now)
+    return refused(message, origin, front.envelope if front else None, ())
+
+
+def _names(envelope: Envelope, place: str, key: str) -> tuple[str, str, str]:
+    """submission_id, record_no, item; a name that no receipt could carry is replaced."""
+    return (
+        envelope.submission_id if rules.is_name(envelope.submission_id) else place,
+        envelope.record_no if rules.is_name(envelope.record_no) else key,
+        envelope.item if rules.is_name(envelope.item) else "",
+    )
+
+
+def content_of(envelope: Envelope, value: bytes, payload_at: int) -> bytes:
+    """The hash of what the record says; how it was sent (submission id, action, moment) is no part of it."""
+    said = (*envelope[1:4], *envelope[5:10], str(envelope.decided_on))
+    return blake2b("\0".join(said).encode() + value[payload_at:], digest_size=16).digest()
+
+
+def record_id(agency: str, item: str, record_no: str) -> bytes:
+    """The 16 bytes by which everybody downstream knows the record."""
+    return blake2b(f"{agency}\0{item}\0{record_no}".encode(), digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""Pure rules of ingestion: catalogue items, validators, records; no clock, no chance, no I/O."""

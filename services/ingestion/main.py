@@ -1,0 +1,61 @@
+"""Composition root: everything is built here and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from services.chassis.handling import Service, Transaction
+from services.chassis.runtime import Runtime
+from services.ingestion import metrics, queries
+from services.ingestion.config import Config
+from services.ingestion.contracts.answers import Speaker
+from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
+from services.ingestion.contracts.register import Register
+from services.ingestion.contracts.submissions import SubmissionReader
+from services.ingestion.domain.deadlines import days_left
+from services.ingestion.domain.envelope import china_day
+from services.ingestion.handlers import handlers, tell_waiting
+
+HOUR_S = 3600
+
+
+def build(runtime: Runtime) -> Service:
+    """The service as the lane loop sees it."""
+    config = Config.from_environment(runtime.settings.environment)
+    register = Register()
+    speaker = Speaker(runtime.schemas)
+    table = handlers(
+        SubmissionReader(register, config.tolerance_ms),
+        speaker,
+        CommandReader(runtime.schemas),
+        ReferenceSpeaker(runtime.schemas),
+    )
+    return Service(
+        "ingestion",
+        table,
+        refresh=refresher(register),
+        parked=tell_waiting(speaker, runtime.clock_ms),
+        background=(partial(watch_calendar, runtime.clock_ms),),
+    )
+
+
+def refresher(register: Register) -> Callable[[Transaction], Awaitable[None]]:
+    """Reads agencies and catalogue anew when somebody has changed them."""
+
+    async def refresh(tx: Transaction) -> None:
+        newer = await queries.newer_reference(tx, register.revision)
+        if newer is not None:
+            register.fill(newer)
+            metrics.AGENCIES.set(len(newer.agencies))
+            metrics.EDITIONS.set(len(newer.editions))
+
+    return refresh
+
+
+async def watch_calendar(clock_ms: Callable[[], int]) -> None:
+    """Show how long the working-day calendar still lasts: beyond its end the system refuses to guess."""
+    while True:
+        metrics.CALENDAR.set(days_left(china_day(clock_ms())))
+        await asyncio.sleep(HOUR_S)

@@ -1,0 +1,20 @@
+"""SQL for reading: the reference data that submissions are judged by."""
+
+from __future__ import annotations
+
+from services.chassis.handling import Transaction
+from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+
+
+async def newer_reference(tx: Transaction, known: int) -> Reference | None:
+    """One small query a batch; everything is read when the revision has moved past the known one."""
+    revision = await tx.fetchval("SELECT number FROM reference_revision")
+    if revision == known:
+        return None
+    agencies = await tx.fetch("SELECT code, items FROM agencies ORDER BY code")
+    editions = await tx.fetch("SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version")
+    return Reference(
+        revision,
+        tuple(AgencyRow(row["code"], tuple(row["items"])) for row in agencies),
+        tuple(EditionRow(row["code"], row["version"], row["definition"], row["schema_id"]) for row in editions),
+    )

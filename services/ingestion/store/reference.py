@@ -1,0 +1,65 @@
+"""Agencies and catalogue items; every change raises the revision that other processes watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.chassis.handling import Transaction
+from services.ingestion.domain.agency import Agency
+from services.ingestion.domain.catalogue_item import CatalogueItem, Edition
+
+AGENCY_UPSERT = """
+INSERT INTO agencies (code, name_zh, region, items, commands) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, region = excluded.region, items = excluded.items,
+    commands = excluded.commands
+"""
+EDITION_UPSERT = """
+INSERT INTO catalogue (code, version, definition, schema_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (code, version) DO UPDATE SET definition = excluded.definition, schema_id = excluded.schema_id
+"""
+RAISE = "UPDATE reference_revision SET number = number + 1"
+
+
+async def load_agencies(tx: Transaction, codes: Sequence[str]) -> dict[str, Agency]:
+    """The registered ones among these, locked in order."""
+    rows = await tx.fetch(
+        "SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE",
+        list(codes),
+    )
+    return {
+        row["code"]: Agency(row["name_zh"], row["region"], tuple(row["items"]), tuple(row["commands"])) for row in rows
+    }
+
+
+async def save_agencies(tx: Transaction, before: Mapping[str, Agency], after: Mapping[str, Agency]) -> None:
+    """Write the changed ones."""
+    changed = {code: a for code, a in sorted(after.items()) if a.name_zh and a is not before.get(code)}
+    for code, agency in changed.items():
+        await tx.execute(AGENCY_UPSERT, code, agency.name_zh, agency.region, list(agency.items), list(agency.commands))
+    if changed:
+        await tx.execute(RAISE)
+
+
+async def load_items(tx: Transaction, codes: Sequence[str]) -> dict[str, CatalogueItem]:
+    """The published ones among these, locked in order."""
+    rows = await tx.fetch(
+        "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) "
+        "ORDER BY code, version FOR UPDATE",
+        list(codes),
+    )
+    editions: dict[str, list[Edition]] = {}
+    for row in rows:
+        editions.setdefault(row["code"], []).append(Edition(row["version"], row["definition"], row["schema_id"]))
+    return {code: CatalogueItem(tuple(found)) for code, found in editions.items()}
+
+
+async def save_items(tx: Transaction, before: Mapping[str, CatalogueItem], after: Mapping[str, CatalogueItem]) -> None:
+    """Write the new editions."""
+    changed = {code: item for code, item in sorted(after.items()) if item.editions and item is not before.get(code)}
+    for code, item in changed.items():
+        known = before[code].editions if code in before else ()
+        for edition in item.editions:
+            if edition not in known:
+                await tx.execute(EDITION_UPSERT, code, *edition)
+    if changed:
+        await tx.execute(RAISE)

@@ -1,0 +1,126 @@
+"""Avro <-> domain, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, get_args
+
+from services.chassis.commands import COMMAND, command_topic, read_command
+from services.chassis.errors import Unhandleable
+from services.chassis.message import Message, Moment, Outgoing
+from services.chassis.prefix import prefix_reader
+from services.chassis.schemas import Schemas
+from services.chassis.wire import unframe
+from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Verdict
+from services.national_sync.domain.exchange import Answer, Irrelevant, RecordSeen, RetryDue
+
+EXCHANGE = "credit.national-sync.exchange.v1"
+TEXT_LIMIT = 500
+CODE_LIMIT = 64
+
+# RecordLinked up to `item`: subject_id, link_rule, linked_at, record_id, version, item.
+_head = prefix_reader(["fixed16", "string", "long", "fixed16", "long", "string"])
+# RecordLinked from there: item_version, item_class, disclosure, action, agency, submission_id, accepted_at, due_on,
+# submission (framed, untouched).
+_rest = prefix_reader(["long", "string", "string", "string", "string", "string", "long", "long?", "bytes"])
+
+
+def read_record(items: Collection[str], message: Message, moment: Moment) -> RecordSeen | Irrelevant:
+    """A linked record; items that the nation does not collect are left after six fields."""
+    _, body = unframe(message.value)
+    _, _, _, record_id, version, item, at = _head(body, 0)
+    if item not in items:
+        return Irrelevant()
+    _, _, _, action, _, _, _, _, submission, _ = _rest(body, at)
+    push: Action = "delete" if action == "withdraw" else "put"
+    return RecordSeen(record_id, version, item, push, submission, moment.now_ms)
+
+
+def read_answer(schemas: Schemas, message: Message, moment: Moment) -> Answer:
+    """A `record_answer` command; raises `Unhandleable` for what the gateway would never write."""
+    arguments = read_command(schemas, message).arguments
+    try:
+        verdict, action = arguments["verdict"], arguments["action"]
+        if verdict not in get_args(Verdict) or action not in get_args(Action):
+            raise ValueError("verdict or action")
+        return Answer(
+            bytes.fromhex(arguments["record_id"]),
+            int(arguments["version"]),
+            int(arguments["attempt"]),
+            action,
+            verdict,
+            _storable(arguments["code"], CODE_LIMIT),
+            _storable(arguments["text"], TEXT_LIMIT),
+            moment.now_ms,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise Unhandleable("COMMAND_UNREADABLE", type(error).__name__) from error
+
+
+def answer_command(schemas: Schemas, answer: Answer) -> Outgoing:
+    """The command by which the gateway tells an answer; its id is the same when the same push is told again."""
+    record_id = answer.record_id.hex()
+    command_id = f"{record_id}:{answer.version}:{answer.attempt}:{answer.verdict}"
+    arguments = {
+        "record_id": record_id,
+        "version": answer.version,
+        "attempt": answer.attempt,
+        "action": answer.action,
+        "verdict": answer.verdict,
+        "code": answer.code,
+        "text": answer.text,
+    }
+    command = {
+        "command_id": command_id,
+        "type": "record_answer",
+        "issued_by": "svc-national-sync",
+        "issued_at": answer.at_ms,
+        "arguments": json.dumps(arguments, ensure_ascii=False),
+    }
+    headers = (("correlation_id", command_id.encode()),)
+    return Outgoing(command_topic("national_sync"), answer.record_id, schemas.encode(COMMAND, command), headers=headers)
+
+
+def _storable(text: str, limit: int) -> str:
+    """Cut, and without NUL, which PostgreSQL text cannot hold."""
+    return str(text)[:limit].replace("\0", "\ufffd")
+
+
+def read_retry(message: Message, moment: Moment) -> RetryDue:
+    """A timer: its key is the record, its body the version."""
+    return RetryDue(message.key, int(message.value or b"0"), moment.now_ms)
+
+
+def read_submission(schemas: Schemas, submission: bytes) -> dict[str, Any]:
+    """Envelope and payload as the agency sent them; raises `Unhandleable`."""
+    _, record = schemas.decode(submission)
+    if not isinstance(record.get("payload"), dict):
+        raise Unhandleable("NO_PAYLOAD")
+    return record
+
+
+def exchange_changed(schemas: Schemas, record_id: bytes, event: Event) -> Outgoing | None:
+    """What the world is told; an answer that came too late moves nothing and is told to nobody."""
+    if isinstance(event, Answered) and event.moves_to is None:
+        return None
+    record: dict[str, Any] = {
+        "exchange_id": record_id,
+        "version": event.version,
+        "item": event.item,
+        "changed_at": event.at_ms,
+        **_outcome(event),
+    }
+    return Outgoing(EXCHANGE, record_id, schemas.encode(EXCHANGE, record))
+
+
+def _outcome(event: Event) -> Mapping[str, Any]:
+    if isinstance(event, PushWanted | PushDueAgain):
+        attempt = 1 if isinstance(event, PushWanted) else event.attempt
+        return {"state": "PENDING", "attempt": attempt, "answer_code": None, "answer_text": None}
+    return {
+        "state": event.moves_to,
+        "attempt": event.attempt,
+        "answer_code": event.code,
+        "answer_text": event.text,
+    }

@@ -1,0 +1,74 @@
+"""What national_sync consumes, and the aggregate behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from services.chassis.handling import Handler, Transaction
+from services.chassis.message import Message, Moment, Outgoing, Timer
+from services.chassis.schemas import Schemas
+from services.national_sync import contracts, store
+from services.national_sync.domain import exchange
+from services.national_sync.domain.events import Answered, Event
+from services.national_sync.domain.exchange import Exchange, Input, Irrelevant
+
+RETRY = "retry"
+
+
+class Exchanges:
+    """One record's exchange; reached by records, answers and timers in different lanes, so rows are locked."""
+
+    name = "exchange"
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def key(self, given: Input) -> bytes:
+        return b"" if isinstance(given, Irrelevant) else given.record_id
+
+    async def load(self, tx: Transaction, given: Sequence[Input]) -> dict[bytes, Exchange]:
+        return await store.load(tx, {g.record_id for g in given if not isinstance(g, Irrelevant)})
+
+    def initial(self, key: bytes) -> Exchange:
+        return Exchange(key)
+
+    def decide(self, state: Exchange, given: Input) -> Sequence[Event]:
+        return exchange.decide(state, given)
+
+    def evolve(self, state: Exchange, event: Event) -> Exchange:
+        return exchange.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[bytes, Exchange],
+        after: Mapping[bytes, Exchange],
+        events: Sequence[tuple[bytes, Event]],
+    ) -> None:
+        await store.save(tx, before, after, events)
+
+    def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
+        # The gateway waits for nobody: ExchangeChanged is the outcome of its command, no CommandAnswered is said.
+        told = contracts.exchange_changed(self._schemas, self.key(given), event)
+        return () if told is None else (told,)
+
+    def timers(self, event: Event, given: Input) -> Iterable[Timer]:
+        if isinstance(event, Answered) and event.retry_at_ms is not None:
+            yield Timer(event.retry_at_ms, self.key(given), RETRY, b"%d" % event.version)
+
+
+def handlers(schemas: Schemas, items: Collection[str]) -> tuple[Handler, ...]:
+    """The table of what is consumed."""
+    exchanges = Exchanges(schemas)
+
+    def record(message: Message, moment: Moment) -> Input:
+        return contracts.read_record(items, message, moment)
+
+    def answer(message: Message, moment: Moment) -> Input:
+        return contracts.read_answer(schemas, message, moment)
+
+    return (
+        Handler("credit.identity.record.v1", exchanges, record),
+        Handler("command:record_answer", exchanges, answer),
+        Handler(f"timer:{RETRY}", exchanges, contracts.read_retry),
+    )

@@ -1,0 +1,97 @@
+"""Loads and saves exchanges, many at a time, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.chassis.errors import Transient
+from services.chassis.handling import Transaction
+from services.national_sync.domain.events import Answered, Event, PushWanted
+from services.national_sync.domain.exchange import Exchange
+
+LOAD = """
+SELECT record_id, version, item, action, state, attempt, held_version, held
+FROM exchanges WHERE record_id = ANY($1::bytea[]) ORDER BY record_id FOR UPDATE
+"""
+ROWS = """
+INSERT INTO exchanges SELECT record_id, version, item, action, state, attempt, held_version, held, submission, at, at
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::boolean[],
+            $9::bytea[], $10::timestamptz[])
+    AS new (record_id, version, item, action, state, attempt, held_version, held, submission, at)
+"""
+INSERT = ROWS + "ON CONFLICT DO NOTHING"
+UPDATE = """
+UPDATE exchanges AS old SET version = new.version, item = new.item, action = new.action, state = new.state,
+    attempt = new.attempt, held_version = new.held_version, held = new.held,
+    submission = coalesce(new.submission, old.submission),
+    waiting_since = CASE WHEN new.version > old.version THEN new.at ELSE old.waiting_since END, changed_at = new.at
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::boolean[],
+            $9::bytea[], $10::timestamptz[])
+    AS new (record_id, version, item, action, state, attempt, held_version, held, submission, at)
+WHERE old.record_id = new.record_id
+"""
+ANSWERS = """
+INSERT INTO answers SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[],
+    $7::timestamptz[])
+ON CONFLICT DO NOTHING
+"""
+
+
+async def load(tx: Transaction, record_ids: Collection[bytes]) -> dict[bytes, Exchange]:
+    """States FOR UPDATE in key order: a record, its answers and its timers come in different lanes."""
+    if not record_ids:
+        return {}
+    rows = await tx.fetch(LOAD, sorted(record_ids))
+    return {row["record_id"]: Exchange(*row.values()) for row in rows}
+
+
+async def save(
+    tx: Transaction,
+    before: Mapping[bytes, Exchange],
+    after: Mapping[bytes, Exchange],
+    events: Sequence[tuple[bytes, Event]],
+) -> None:
+    """Write the exchanges and append the answers; raises `Transient` when another lane made the same row first."""
+    pushed = {key: event.submission for key, event in events if isinstance(event, PushWanted)}
+    at = {key: _time(event.at_ms) for key, event in events}
+    rows = {key: _row(after[key], pushed.get(key), at[key]) for key in sorted(after)}
+    known = [row for key, row in rows.items() if key in before]
+    new = [row for key, row in rows.items() if key not in before]
+    if known:
+        await tx.execute(UPDATE, *_columns(known))
+    if new and await tx.execute(INSERT, *_columns(new)) != f"INSERT 0 {len(new)}":
+        # The record changed its subject and so its lane, and both versions came at once: read again what stands.
+        raise Transient("database", "two lanes made the same row")
+    answers = [_answer(key, event) for key, event in events if isinstance(event, Answered)]
+    if answers:
+        await tx.execute(ANSWERS, *_columns(answers))
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _row(state: Exchange, submission: bytes | None, at: datetime) -> tuple[Any, ...]:
+    return (
+        state.record_id,
+        state.version,
+        state.item,
+        state.action,
+        state.status,
+        state.attempt,
+        state.held_version,
+        state.held,
+        submission,
+        at,
+    )
+
+
+def _answer(record_id: bytes, event: Answered) -> tuple[Any, ...]:
+    told = (event.version, event.attempt, event.verdict, event.code, event.text)
+    return record_id, *told, _time(event.at_ms)
+
+
+def _time(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,0 +1,11 @@
+"""`python -m services.sanctions run | migrate | parked`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.chassis import entry
+from services.sanctions.main import build
+
+if __name__ == "__main__":
+    entry.main(Path(__file__).parent, build)

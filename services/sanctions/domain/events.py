@@ -1,0 +1,98 @@
+"""What happens in sanctions, and what it happens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple
+
+Change = Literal["OPENED", "CLOSED", "LIFTED", "FEEDBACK_REFUSED"]
+
+
+class Fault(NamedTuple):
+    """Why feedback was refused, in the form of the contract."""
+
+    code: str
+    field: str
+    rule: str
+    clause: str
+    message_zh: str
+    message_en: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who is listed: an organisation, never a natural person."""
+
+    subject_id: bytes
+    code: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One measure for one department because of one record."""
+
+    task_id: str
+    record_id: bytes
+    memorandum: str
+    measure: str
+    measure_text: str
+    article: str
+    department: str
+    subject: Subject
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The record stands, in this version, about this subject."""
+
+    version: int
+    subject: Subject
+    memorandum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delisted:
+    """The record was withdrawn."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRefused:
+    """The record makes no tasks: the memorandum does not reach this kind of subject."""
+
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """A task opened or was lifted."""
+
+    change: Change
+    task: Task
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackAnswered:
+    """Feedback closed its task or was refused. `task` is None where it is not the addressee's to know.
+
+    `repeated`: the same feedback came again and is answered as it was answered first; nothing changes.
+    """
+
+    change: Change
+    addressee: str
+    task_id: str
+    feedback_id: str
+    faults: tuple[Fault, ...]
+    at_ms: int
+    task: Task | None
+    repeated: bool = False
+
+
+Event = Listed | Delisted | ListingRefused | TaskChanged | FeedbackAnswered

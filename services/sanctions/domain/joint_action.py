@@ -1,0 +1,201 @@
+"""The aggregate: one listing record, its tasks and the feedback on them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from services.sanctions.domain import feedback_rules
+from services.sanctions.domain.events import (
+    Change,
+    Delisted,
+    Event,
+    Fault,
+    FeedbackAnswered,
+    Listed,
+    ListingRefused,
+    Subject,
+    Task,
+    TaskChanged,
+)
+from services.sanctions.domain.memorandum import Memorandum
+
+Standing = Literal["UNKNOWN", "LISTED", "LIFTED", "REFUSED"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """A record of an item that a memorandum names; `opened_on` is the day on which tasks open."""
+
+    record_id: bytes
+    version: int
+    action: str
+    subject_kind: str
+    subject: Subject
+    memorandum: Memorandum
+    opened_on: date
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a department says it did; `faults` were found while reading it."""
+
+    feedback_id: str
+    task_id: str
+    topic_agency: str
+    agency: str
+    outcome: str
+    executed_on: date | None
+    today: date
+    at_ms: int
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Irrelevant:
+    """A record that no memorandum names."""
+
+
+Input = RecordSeen | Feedback | Irrelevant
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task and where it stands."""
+
+    task: Task
+    status: Change
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """How a feedback was answered when it first came."""
+
+    change: Change
+    faults: tuple[Fault, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JointAction:
+    """The state: which version of the record stands, and what came of it. Version 0: never seen."""
+
+    record_id: bytes
+    version: int = 0
+    standing: Standing = "UNKNOWN"
+    subject: Subject | None = None
+    memorandum: str = ""
+    tasks: Mapping[str, Held] = field(default_factory=lambda: MappingProxyType({}))
+    answers: Mapping[tuple[str, str], FirstAnswer] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def task_id_of(record_id: bytes, measure: str, department: str) -> str:
+    """The same record, measure and department always make the same task."""
+    return hashlib.blake2b(f"{record_id.hex()}|{measure}|{department}".encode(), digest_size=16).hexdigest()
+
+
+def decide(state: JointAction, given: Input) -> list[Event]:
+    """What follows from a record or a feedback."""
+    if isinstance(given, RecordSeen):
+        return list(_on_record(state, given))
+    if isinstance(given, Feedback):
+        return list(_on_feedback(state, given))
+    return []
+
+
+def _on_record(state: JointAction, given: RecordSeen) -> Iterator[Event]:
+    if given.version <= state.version:
+        return  # an older version, or this one again from another partition
+    refused = given.subject_kind not in given.memorandum.subject_kinds
+    moved = state.subject is not None and state.subject.subject_id != given.subject.subject_id
+    if refused or moved or given.action == "withdraw":
+        yield from _lift(state, given.at_ms)
+    if given.action == "withdraw":
+        yield Delisted(given.version)
+    elif refused:
+        yield ListingRefused(given.version, "SUBJECT_KIND")
+    else:
+        yield Listed(given.version, given.subject, given.memorandum.code)
+        if moved or state.standing != "LISTED":  # a correction of what stands keeps its tasks
+            yield from _open(given)
+
+
+def _lift(state: JointAction, at_ms: int) -> Iterator[Event]:
+    """Also what was carried out is lifted: the department must end the measure."""
+    for held in state.tasks.values():
+        if held.status != "LIFTED":
+            yield TaskChanged("LIFTED", held.task, at_ms)
+
+
+def _open(given: RecordSeen) -> Iterator[Event]:
+    days = given.memorandum.feedback_days
+    due_on = None if days is None else given.opened_on + timedelta(days=days)
+    for measure in given.memorandum.measures:
+        for department in measure.departments:
+            task = Task(
+                task_id_of(given.record_id, measure.code, department),
+                given.record_id,
+                given.memorandum.code,
+                measure.code,
+                measure.text,
+                measure.article,
+                department,
+                given.subject,
+                due_on,
+            )
+            yield TaskChanged("OPENED", task, given.at_ms)
+
+
+def _on_feedback(state: JointAction, given: Feedback) -> Iterator[Event]:
+    held = state.tasks.get(given.task_id)
+    own = held.task if held is not None and held.task.department == given.topic_agency else None
+    first = state.answers.get((given.task_id, given.feedback_id))
+    if first is not None and held is not None and own is not None:
+        yield from _again(given, first, own, held.status)
+        return
+    faults = feedback_rules.faults(given, held.task if held else None, held.status if held else None)
+    change: Change = "FEEDBACK_REFUSED" if faults else "CLOSED"
+    yield FeedbackAnswered(change, given.topic_agency, given.task_id, given.feedback_id, faults, given.at_ms, own)
+
+
+def _again(given: Feedback, first: FirstAnswer, own: Task, status: Change) -> Iterator[Event]:
+    yield FeedbackAnswered(
+        first.change, given.topic_agency, own.task_id, given.feedback_id, first.faults, first.at_ms, own, repeated=True
+    )
+    if first.change == "CLOSED" != status:
+        # The task has moved on since: whoever believes the last thing said must not believe CLOSED.
+        yield TaskChanged(status, own, given.at_ms)
+
+
+def evolve(state: JointAction, event: Event) -> JointAction:
+    """Apply one event."""
+    if isinstance(event, Listed):
+        return replace(
+            state, version=event.version, standing="LISTED", subject=event.subject, memorandum=event.memorandum
+        )
+    if isinstance(event, Delisted):
+        return replace(state, version=event.version, standing="LIFTED")
+    if isinstance(event, ListingRefused):
+        return replace(state, version=event.version, standing="REFUSED")
+    if isinstance(event, TaskChanged):
+        return _put(state, Held(event.task, event.change))
+    return _evolve_answer(state, event)
+
+
+def _evolve_answer(state: JointAction, event: FeedbackAnswered) -> JointAction:
+    if event.repeated or event.task is None:
+        return state  # who has no such task is refused again in the same words; nothing to remember
+    first = FirstAnswer(event.change, event.faults, event.at_ms)
+    answered = replace(state, answers=MappingProxyType({**state.answers, (event.task_id, event.feedback_id): first}))
+    if event.change == "CLOSED":
+        return _put(answered, replace(state.tasks[event.task_id], status="CLOSED"))
+    return answered
+
+
+def _put(state: JointAction, held: Held) -> JointAction:
+    return replace(state, tasks=MappingProxyType({**state.tasks, held.task.task_id: held}))

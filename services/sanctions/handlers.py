@@ -1,0 +1,81 @@
+"""What sanctions consumes, and the aggregate behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.chassis.handling import Handler, Transaction
+from services.chassis.message import Message, Moment, Outgoing, Timer
+from services.chassis.schemas import Schemas
+from services.sanctions import contracts, metrics, store
+from services.sanctions.domain import joint_action
+from services.sanctions.domain.events import Event, FeedbackAnswered, ListingRefused, TaskChanged
+from services.sanctions.domain.joint_action import Feedback, Input, Irrelevant, JointAction, RecordSeen
+from services.sanctions.domain.memorandum import Memorandum
+
+NOWHERE = b""  # the key of what concerns no listing: feedback on a task that does not exist
+
+
+class JointActions:
+    """One listing with its tasks; reached by records in one lane and by feedback in another, so rows are locked."""
+
+    name = "joint_action"
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._record_of: dict[str, bytes] = {}  # of this batch: feedback names a task, its listing is looked up
+
+    def key(self, given: Input) -> bytes:
+        if isinstance(given, RecordSeen):
+            return given.record_id
+        return self._record_of.get(given.task_id, NOWHERE) if isinstance(given, Feedback) else NOWHERE
+
+    async def load(self, tx: Transaction, given: Sequence[Input]) -> dict[bytes, JointAction]:
+        task_ids = {g.task_id for g in given if isinstance(g, Feedback)}
+        self._record_of = await store.find_records(tx, task_ids)
+        seen = {g.record_id for g in given if isinstance(g, RecordSeen)}
+        return await store.load(tx, seen, set(self._record_of.values()))
+
+    def initial(self, key: bytes) -> JointAction:
+        return JointAction(key)
+
+    def decide(self, state: JointAction, given: Input) -> Sequence[Event]:
+        return () if isinstance(given, Irrelevant) else joint_action.decide(state, given)
+
+    def evolve(self, state: JointAction, event: Event) -> JointAction:
+        return joint_action.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[bytes, JointAction],
+        after: Mapping[bytes, JointAction],
+        events: Sequence[tuple[bytes, Event]],
+    ) -> None:
+        await store.save(tx, after, events)
+
+    def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
+        if isinstance(event, TaskChanged | FeedbackAnswered):
+            metrics.TASKS.labels(event.change).inc()
+            yield contracts.task_changed(self._schemas, event)
+        elif isinstance(event, ListingRefused):
+            metrics.REFUSED_LISTINGS.labels(event.reason).inc()
+
+    def timers(self, event: Event, given: Input) -> Iterable[Timer]:
+        return ()
+
+
+def handlers(schemas: Schemas, memoranda: Mapping[str, Memorandum]) -> tuple[Handler, ...]:
+    """The table of what is consumed."""
+    joint_actions = JointActions(schemas)
+
+    def record(message: Message, moment: Moment) -> Input:
+        return contracts.read_record(memoranda, message, moment)
+
+    def feedback(message: Message, moment: Moment) -> Input:
+        return contracts.read_feedback(schemas, message, moment)
+
+    return (
+        Handler("credit.identity.record.v1", joint_actions, record),
+        Handler("credit.feedback.*", joint_actions, feedback),
+    )

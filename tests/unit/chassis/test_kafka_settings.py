@@ -1,0 +1,42 @@
+"""The clients are built with the settings we mean: read back from the clients, not from our own dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from services.chassis import kafka
+from services.chassis.settings import Settings
+from tests.unit.chassis.test_settings import environment
+
+
+async def test_consumer(tmp_path: Path) -> None:
+    consumer = AIOKafkaConsumer(**kafka.consumer_settings(Settings.from_environment(environment(tmp_path))))
+    assert consumer._enable_auto_commit is False
+    assert consumer._auto_offset_reset == "none"
+    assert consumer._isolation_level == "read_committed"
+    assert (consumer._group_id, consumer._group_instance_id) == ("national-sync", "national-sync-1")
+    assert (consumer._session_timeout_ms, consumer._heartbeat_interval_ms) == (10_000, 3_000)
+    assert consumer._max_poll_interval_ms == 300_000
+    assert [a.__name__ for a in consumer._partition_assignment_strategy] == ["RangePartitionAssignor"]
+    assert consumer._fetch_max_bytes == 4 * 1024 * 1024
+    assert consumer._client._security_protocol == "SASL_PLAINTEXT"
+    assert consumer._client._sasl_mechanism == "SCRAM-SHA-512"
+
+
+async def test_producer(tmp_path: Path) -> None:
+    settings = Settings.from_environment(environment(tmp_path))
+    producer = AIOKafkaProducer(**kafka.producer_settings(settings))
+    assert producer._txn_manager is not None  # idempotent
+    assert producer._txn_manager.transactional_id is None
+    assert producer._sender._acks == -1
+    assert producer._compression_type == "zstd"
+    assert producer._max_request_size == kafka.MESSAGE_LIMIT
+    assert kafka.producer_settings(settings)["linger_ms"] == 0
+    assert kafka.BATCH_BYTES < kafka.MESSAGE_LIMIT < 1_048_588  # the broker's default message.max.bytes
+
+
+def test_two_producers_of_a_process_have_two_names(tmp_path: Path) -> None:
+    settings = Settings.from_environment(environment(tmp_path))
+    assert kafka.producer_settings(settings)["client_id"] != kafka.producer_settings(settings, "sender")["client_id"]
