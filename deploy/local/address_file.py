@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from deploy.local.layout import SERVICES, Layout
 
 
@@ -25,5 +27,5 @@ def addresses(layout: Layout) -> dict[str, str]:
 
 def write(layout: Layout) -> None:
     """Write the file; `set -a; . var/stack.env` reads it."""
-    lines = [f"{name}={value}\n" for name, value in addresses(layout).items()]
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in addresses(layout).items()]
     (layout.var / "stack.env").write_text("".join(lines))

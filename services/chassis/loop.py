@@ -78,6 +78,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._due_at_ms = 0
         self._commit_at_ms = 0
         self._recent: dict[LaneId, tuple[int, int]] = {}
+        self._stopped: set[LaneId] = set()
         self.ready = False
 
     def stop(self) -> None:
@@ -163,9 +164,12 @@ class LaneLoop(ConsumerRebalanceListener):
         if lane.next_offset < first_offset:
             # Unread messages are gone: to read on would lose them in silence.
             self._stop_lane(lane, "offset_out_of_range")
+        elif lane.id in self._stopped:
+            self._stop_lane(lane, "breaker")
 
     def _stop_lane(self, lane: Lane, why: str) -> None:
         lane.stopped = True
+        self._stopped.add(lane.id)
         self._consumer.pause(TopicPartition(*lane.id))
         self._around.observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
 

@@ -72,7 +72,7 @@ def told_apart() -> Generator[None]:
     """Turn what is worth waiting for into `Transient`; leave everything else alone."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         if not worth_waiting(error):
             raise
         raise Transient("database", type(error).__name__) from error
@@ -80,6 +80,9 @@ def told_apart() -> Generator[None]:
 
 def worth_waiting(error: BaseException) -> bool:
     """Whether the database is away or busy, rather than we are wrong."""
+    if isinstance(error, asyncpg.InternalClientError):
+        # Seen when the server ends a connection while the pool hands it out: the driver trips over its own state.
+        return "another operation" in str(error)
     if isinstance(error, asyncpg.InterfaceError):
         # The driver's own errors have no code. A connection that broke in the middle is said to be closed or closing.
         return "clos" in str(error)

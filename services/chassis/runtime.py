@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -82,18 +82,18 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         await stack.enter_async_context(probes)
         pool = await _patiently(lambda: postgres.open_pool(settings), stop)
         stack.push_async_callback(pool.close)
-        schemas = Schemas(settings.registry)
+        schemas = Schemas(settings.registry, settings.avro)
         await stack.enter_async_context(schemas)
         await _patiently(schemas.register_all, stop)
         runtime = Runtime(settings, pool, schemas)
         stack.push_async_callback(runtime.close)
         service = build(runtime)
-        loop, consumer = _lane_loop(runtime, service)
-        probes.ready = lambda: loop.ready
-        grpc_server = GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready)
-        await stack.enter_async_context(grpc_server)
-        await _patiently(lambda: _start(consumer), stop)
+        around = _surroundings(runtime, service)
+        loop, consumer = await _patiently(lambda: _join(settings, around), stop)
+        stack.push_async_callback(around.publisher.stop)
         stack.push_async_callback(consumer.stop)
+        probes.ready = lambda: loop.ready
+        await stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready))
         gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
         await _work(loop, service, runtime, stop)
 
@@ -112,15 +112,15 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
     raise SystemExit(0)
 
 
-def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, Any]:
+def _surroundings(runtime: Runtime, service: Service) -> Surroundings:
     settings, schemas = runtime.settings, runtime.schemas
     release = commands.release_handler(service.name, schemas)
-    whole = Service(service.name, (*service.handlers, release), service.refresh, service.parked, service.background)
+    whole = replace(service, handlers=(*service.handlers, release))
 
     def command_type(message: Message) -> str:
         return commands.read_command(schemas, message).type
 
-    around = Surroundings(
+    return Surroundings(
         service=whole,
         decider=batch.Decider(whole, batch.router(whole, command_type)),
         publisher=Publisher(settings.service, kafka.producer_settings(settings), clock.now_ms),
@@ -129,19 +129,21 @@ def _lane_loop(runtime: Runtime, service: Service) -> tuple[LaneLoop, Any]:
         clock_ms=clock.now_ms,
         observer=runtime.metrics,
     )
-    consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings))
+
+
+async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any]:
+    """A consumer that has joined its group, with the loop as its listener; raises `Transient`."""
+    pattern = batch.pattern_of(around.service)
+    consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings, pattern))
     loop = LaneLoop(around, consumer)
-    names, prefixes = batch.subscriptions(whole)
-    pattern = "|".join([re.escape(name) + "$" for name in names] + [re.escape(prefix) for prefix in prefixes])
-    consumer.subscribe(pattern=f"^(?:{pattern})", listener=loop)
-    return loop, consumer
-
-
-async def _start(consumer: Any) -> None:
+    consumer.subscribe(pattern=pattern, listener=loop)
     try:
         await consumer.start()
     except (KafkaError, OSError) as error:
+        await consumer.stop()  # a consumer that failed to start cannot be started again
         raise Transient("broker", type(error).__name__) from error
+    kafka.ask_for_assignment(consumer)
+    return loop, consumer
 
 
 async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import typer
@@ -32,6 +33,7 @@ COMMANDS = {
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
     "demo": Command("services.cli.demo:demo", "The whole road once, with reconciliation."),
 }
+STUBS = Path(__file__).parents[1] / "_stubs"  # generated from proto/ by make
 EXIT_CODES = "Exit codes: 0 done, 1 failed (one line says why and what to do), 2 wrong usage, 3 not everything runs."
 
 
@@ -49,6 +51,7 @@ def main() -> None:
 
 
 def _load(name: str, command: Command) -> typer.Typer:
+    sys.path.append(str(STUBS))
     module, _, attribute = command.target.partition(":")
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, typer.Typer):

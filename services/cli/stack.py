@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from deploy.local import stack, state
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
-from deploy.local.supervisor import log_of
+from deploy.local.supervisor_file import log_of
 
 NOT_ALL = 3
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -25,12 +26,18 @@ def up(
     """Start the stack and the services, and wait until they can work."""
     layout = Layout.from_environment()
     silent = quiet or as_json
+    signal.signal(signal.SIGTERM, _interrupt)
     names = [name.strip() for name in only.split(",") if name.strip()]
     stack.up(layout, names, tell=(lambda line: None) if silent else typer.echo)
     if as_json:
         typer.echo(json.dumps(state.as_json(layout)))
     elif not quiet:
         typer.echo(f"ready; addresses in {layout.var}/stack.env")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Told to end while starting: what was started is stopped again on the way out."""
+    raise SystemExit(128 + number)
 
 
 def down(as_json: Json = False) -> None:

@@ -65,8 +65,6 @@ class Records:
         return ()
 
 
-
-
 class Agencies:
     """Commands about agencies -> agencies."""
 

@@ -1,7 +1,7 @@
 """Business metrics of ingestion, in one place; labels come from closed sets only.
 
-They are counted while a batch is decided. A batch that is tried again after a fault counts again: they are for rates and
-alerts, the exact figures are in the topics.
+They are counted while a batch is decided. A batch that is tried again after a fault counts again: they are for rates
+and alerts, the exact figures are in the topics.
 """
 
 from __future__ import annotations

@@ -47,13 +47,17 @@ async def _publish(settings: Settings, catalogue: Iterable[Shipped]) -> list[str
         schemas = await stack.enter_async_context(Schemas(settings.registry))
         await schemas.register_all()
         asked = {c["command_id"]: c for c in [await _command(schemas, settings, shipped) for shipped in catalogue]}
-        answers = AIOKafkaConsumer(commands.outcome_topic(SERVICE), auto_offset_reset="latest", **kafka.connection(settings))
+        answers = _consumer(settings)
         publisher = Publisher(SERVICE, kafka.producer_settings(settings, "catalogue"), clock.now_ms)
         stack.push_async_callback(publisher.stop)
         stack.push_async_callback(answers.stop)
         await _listen(answers)
         await publisher.send([_message(schemas, command) for command in asked.values()])
         return await _outcomes(schemas, answers, asked)
+
+
+def _consumer(settings: Settings) -> Any:  # aiokafka's types are partly unknown
+    return AIOKafkaConsumer(commands.outcome_topic(SERVICE), auto_offset_reset="latest", **kafka.connection(settings))
 
 
 async def _command(schemas: Schemas, settings: Settings, shipped: Shipped) -> dict[str, Any]:
@@ -72,10 +76,12 @@ async def _command(schemas: Schemas, settings: Settings, shipped: Shipped) -> di
 def _message(schemas: Schemas, command: dict[str, Any]) -> Outgoing:
     code = json.loads(command["arguments"])["definition"]["code"]
     headers = (("correlation_id", command["command_id"].encode()),)
-    return Outgoing(commands.command_topic(SERVICE), code.encode(), schemas.encode(commands.COMMAND, command), None, headers)
+    return Outgoing(
+        commands.command_topic(SERVICE), code.encode(), schemas.encode(commands.COMMAND, command), None, headers
+    )
 
 
-async def _listen(answers: AIOKafkaConsumer) -> None:
+async def _listen(answers: Any) -> None:
     """Stand at the end of every partition before the first command is sent."""
     try:
         await answers.start()
@@ -86,14 +92,14 @@ async def _listen(answers: AIOKafkaConsumer) -> None:
         raise Transient("broker", type(error).__name__) from error
 
 
-async def _outcomes(schemas: Schemas, answers: AIOKafkaConsumer, asked: dict[str, Any]) -> list[str]:
+async def _outcomes(schemas: Schemas, answers: Any, asked: dict[str, Any]) -> list[str]:
     waiting, faults = set(asked), list[str]()
     ends = asyncio.get_running_loop().time() + DEADLINE_S
     while waiting and asyncio.get_running_loop().time() < ends:
-        records = await answers.getmany(timeout_ms=500)
-        for message in (m for rows in records.values() for m in rows):
-            await schemas.resolve([message.value])
-            _, outcome = schemas.decode(message.value)
+        records: dict[Any, list[Any]] = await answers.getmany(timeout_ms=500)
+        values: list[bytes] = [message.value for rows in records.values() for message in rows]
+        await schemas.resolve(values)
+        for _, outcome in map(schemas.decode, values):
             if outcome["command_id"] in waiting:
                 waiting.discard(outcome["command_id"])
                 faults += [f"{outcome['command_id']}: {f['field']}: {f['message_en']}" for f in outcome["faults"]]

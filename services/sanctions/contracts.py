@@ -12,6 +12,7 @@ from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.chassis.wire import unframe
 from services.sanctions.domain import feedback_rules
+from services.sanctions.domain.department import AgencyRegistered
 from services.sanctions.domain.events import Fault, FeedbackAnswered, Subject, Task, TaskChanged
 from services.sanctions.domain.joint_action import Feedback, Irrelevant, RecordSeen
 from services.sanctions.domain.memorandum import Memorandum
@@ -30,6 +31,7 @@ _rest = prefix_reader(["long", "string", "string", "string", "string", "string",
 # The fixed envelope of a submission up to `subject_name`: submission_id, item, agency, source_unit, action,
 # record_no, subject_kind, subject_code_kind, subject_code, subject_name.
 _envelope = prefix_reader(["string"] * 10)
+_code = prefix_reader(["string"])
 
 
 def read_record(memoranda: Mapping[str, Memorandum], message: Message, moment: Moment) -> RecordSeen | Irrelevant:
@@ -51,6 +53,13 @@ def read_record(memoranda: Mapping[str, Memorandum], message: Message, moment: M
         beijing_day(moment.now_ms),
         moment.now_ms,
     )
+
+
+def read_agency(message: Message, moment: Moment) -> AgencyRegistered:
+    """A registered agency; its code is the first field."""
+    _, body = unframe(message.value)
+    code, _ = _code(body, 0)
+    return AgencyRegistered(code, moment.now_ms)
 
 
 def _subject(submission: bytes) -> tuple[str, str, str]:

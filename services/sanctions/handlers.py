@@ -8,7 +8,8 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.schemas import Schemas
 from services.sanctions import contracts, metrics, store
-from services.sanctions.domain import joint_action
+from services.sanctions.domain import department, joint_action
+from services.sanctions.domain.department import AgencyRegistered, Department, DepartmentKnown
 from services.sanctions.domain.events import Event, FeedbackAnswered, ListingRefused, TaskChanged
 from services.sanctions.domain.joint_action import Feedback, Input, Irrelevant, JointAction, RecordSeen
 from services.sanctions.domain.memorandum import Memorandum
@@ -23,7 +24,9 @@ class JointActions:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._record_of: dict[str, bytes] = {}  # of this batch: feedback names a task, its listing is looked up
+        # Both of this batch only: feedback names a task, its listing is looked up; who has a topic to be told on.
+        self._record_of: dict[str, bytes] = {}
+        self._departments = frozenset[str]()
 
     def key(self, given: Input) -> bytes:
         if isinstance(given, RecordSeen):
@@ -34,6 +37,8 @@ class JointActions:
         task_ids = {g.task_id for g in given if isinstance(g, Feedback)}
         self._record_of = await store.find_records(tx, task_ids)
         seen = {g.record_id for g in given if isinstance(g, RecordSeen)}
+        if seen:
+            self._departments = await store.known_departments(tx)
         return await store.load(tx, seen, set(self._record_of.values()))
 
     def initial(self, key: bytes) -> JointAction:
@@ -52,16 +57,62 @@ class JointActions:
         after: Mapping[bytes, JointAction],
         events: Sequence[tuple[bytes, Event]],
     ) -> None:
-        await store.save(tx, after, events)
+        await store.save(tx, after, events, self._departments)
 
     def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
+        if isinstance(event, TaskChanged) and isinstance(given, RecordSeen) and not self._can_be_told(event):
+            return  # it is told when the department is registered; until then there is no topic
         if isinstance(event, TaskChanged | FeedbackAnswered):
             metrics.TASKS.labels(event.change).inc()
             yield contracts.task_changed(self._schemas, event)
         elif isinstance(event, ListingRefused):
             metrics.REFUSED_LISTINGS.labels(event.reason).inc()
 
+    def _can_be_told(self, event: TaskChanged) -> bool:
+        return event.task.department in self._departments
+
     def timers(self, event: Event, given: Input) -> Iterable[Timer]:
+        return ()
+
+
+class Departments:
+    """Who can be told of tasks."""
+
+    name = "department"
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def key(self, given: AgencyRegistered) -> str:
+        return given.code
+
+    async def load(self, tx: Transaction, given: Sequence[AgencyRegistered]) -> dict[str, Department]:
+        return await store.load_departments(tx, {g.code for g in given})
+
+    def initial(self, key: str) -> Department:
+        return Department(key)
+
+    def decide(self, state: Department, given: AgencyRegistered) -> Sequence[DepartmentKnown | TaskChanged]:
+        return department.decide(state, given)
+
+    def evolve(self, state: Department, event: DepartmentKnown | TaskChanged) -> Department:
+        return department.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[str, Department],
+        after: Mapping[str, Department],
+        events: Sequence[tuple[str, DepartmentKnown | TaskChanged]],
+    ) -> None:
+        await store.save_departments(tx, after)
+
+    def announce(self, event: DepartmentKnown | TaskChanged, given: AgencyRegistered) -> Iterable[Outgoing]:
+        if isinstance(event, TaskChanged):
+            metrics.TASKS.labels(event.change).inc()
+            yield contracts.task_changed(self._schemas, event)
+
+    def timers(self, event: DepartmentKnown | TaskChanged, given: AgencyRegistered) -> Iterable[Timer]:
         return ()
 
 
@@ -78,4 +129,5 @@ def handlers(schemas: Schemas, memoranda: Mapping[str, Memorandum]) -> tuple[Han
     return (
         Handler("credit.identity.record.v1", joint_actions, record),
         Handler("credit.feedback.*", joint_actions, feedback),
+        Handler("credit.ingestion.agency.v1", Departments(schemas), contracts.read_agency),
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.chassis.handling import Transaction
+from services.sanctions.domain.department import Department
 from services.sanctions.domain.events import Event, Fault, FeedbackAnswered, Subject, Task, TaskChanged
 from services.sanctions.domain.joint_action import FirstAnswer, Held, JointAction
 
@@ -33,6 +34,18 @@ SELECT t.record_id, a.task_id, a.feedback_id, a.change, a.faults, a.answered_at
 FROM feedback_answers AS a JOIN tasks AS t USING (task_id) WHERE t.record_id = ANY($1::bytea[])
 """
 
+# A task that opens while its department is being registered must be seen by one of the two.
+OPENING = "SELECT pg_advisory_xact_lock_shared(20170903)"
+REGISTERING = "SELECT pg_advisory_xact_lock(20170903)"
+KNOWN = "SELECT code FROM departments"
+UNTOLD = """
+SELECT task_id, record_id, memorandum, measure, measure_text, article, department, subject_id, subject_code,
+       subject_name, due_on, status
+FROM tasks WHERE department = ANY($1::text[]) AND NOT told AND status = 'OPENED' ORDER BY task_id
+"""
+SAVE_DEPARTMENTS = "INSERT INTO departments SELECT unnest($1::text[])"
+SAVE_TOLD = "UPDATE tasks SET told = true WHERE department = ANY($1::text[]) AND NOT told"
+
 SAVE_LISTINGS = """
 UPDATE listings SET version = new.version, standing = new.standing, memorandum = new.memorandum,
     subject_id = new.subject_id, subject_code = new.subject_code, subject_name = new.subject_name
@@ -42,11 +55,11 @@ WHERE listings.record_id = new.record_id
 """
 SAVE_TASKS = """
 INSERT INTO tasks SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[],
-    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::date[], $12::text[], $13::timestamptz[])
+    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::date[], $12::text[], $13::boolean[], $14::timestamptz[])
 ON CONFLICT (task_id) DO UPDATE SET memorandum = excluded.memorandum, measure_text = excluded.measure_text,
     article = excluded.article, subject_id = excluded.subject_id, subject_code = excluded.subject_code,
     subject_name = excluded.subject_name, due_on = excluded.due_on, status = excluded.status,
-    changed_at = excluded.changed_at
+    told = tasks.told OR excluded.told, changed_at = excluded.changed_at
 """
 SAVE_ANSWERS = """
 INSERT INTO feedback_answers
@@ -104,7 +117,34 @@ def _answer(row: Mapping[str, Any]) -> FirstAnswer:
     return FirstAnswer(row["change"], faults, round(row["answered_at"].timestamp() * 1000))
 
 
-async def save(tx: Transaction, after: Mapping[bytes, JointAction], events: Sequence[tuple[bytes, Event]]) -> None:
+async def known_departments(tx: Transaction) -> frozenset[str]:
+    """Who can be told; it cannot become more before this transaction ends."""
+    await tx.execute(OPENING)
+    return frozenset(row["code"] for row in await tx.fetch(KNOWN))
+
+
+async def load_departments(tx: Transaction, codes: Collection[str]) -> dict[str, Department]:
+    """States of departments; no task opens before this transaction ends."""
+    await tx.execute(REGISTERING)
+    known = {row["code"] for row in await tx.fetch(KNOWN)}
+    untold: dict[str, list[Task]] = defaultdict(list)
+    for row in await tx.fetch(UNTOLD, sorted(set(codes) - known)):
+        untold[row["department"]].append(_held(row).task)
+    return {code: Department(code, code in known, tuple(untold[code])) for code in codes}
+
+
+async def save_departments(tx: Transaction, codes: Collection[str]) -> None:
+    """The departments are known, and all their tasks are told from here on."""
+    await tx.execute(SAVE_DEPARTMENTS, sorted(codes))
+    await tx.execute(SAVE_TOLD, sorted(codes))
+
+
+async def save(
+    tx: Transaction,
+    after: Mapping[bytes, JointAction],
+    events: Sequence[tuple[bytes, Event]],
+    departments: Collection[str],
+) -> None:
     """Write the listings, the tasks that changed (as they stand now) and the first answers."""
     known = {key: state for key, state in after.items() if key}
     if known:
@@ -118,7 +158,7 @@ async def save(tx: Transaction, after: Mapping[bytes, JointAction], events: Sequ
             first.append(event)
             if event.change == "CLOSED":
                 changed[event.task_id] = (key, event.at_ms)
-    rows = [_task(known[key].tasks[task_id], at_ms) for task_id, (key, at_ms) in sorted(changed.items())]
+    rows = [_task(known[key].tasks[task_id], at_ms, departments) for task_id, (key, at_ms) in sorted(changed.items())]
     if rows:
         await tx.execute(SAVE_TASKS, *_columns(rows))
     if first:
@@ -143,11 +183,20 @@ def _listing(state: JointAction) -> tuple[Any, ...]:
     )
 
 
-def _task(held: Held, at_ms: int) -> tuple[Any, ...]:
+def _task(held: Held, at_ms: int, departments: Collection[str]) -> tuple[Any, ...]:
     task, subject = held.task, held.task.subject
     texts = (task.memorandum, task.measure, task.measure_text, task.article, task.department)
     who = (subject.subject_id, subject.code, subject.name)
-    return (task.task_id, task.record_id, *texts, *who, task.due_on, held.status, _time(at_ms))
+    return (
+        task.task_id,
+        task.record_id,
+        *texts,
+        *who,
+        task.due_on,
+        held.status,
+        task.department in departments,
+        _time(at_ms),
+    )
 
 
 def _first(event: FeedbackAnswered) -> tuple[Any, ...]:

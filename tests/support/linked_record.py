@@ -52,7 +52,8 @@ def _fill(kind: Any) -> Any:
     if isinstance(kind, list):
         return None
     if isinstance(kind, dict):
-        return DAY if kind.get("logicalType") == "date" else FILL[kind["type"]]
+        named = cast(dict[str, str], kind)
+        return DAY if named.get("logicalType") == "date" else FILL[named["type"]]
     return FILL[kind]
 
 

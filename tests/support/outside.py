@@ -64,11 +64,13 @@ class Outside:
                         ends[topic, partition] = (low, high)
             consumer.assign([TopicPartition(t, p, low) for (t, p), (low, _) in ends.items()])
             while ends:
-                for message in consumer.consume(5000, timeout=5):
-                    assert message.error() is None, message.error()
-                    place = message.topic(), message.partition()
+                message = consumer.poll(10)
+                assert message is not None, f"nothing more to read, yet not at the end of {sorted(ends)}"
+                assert message.error() is None, message.error()
+                place = message.topic(), message.partition()
+                if place in ends:  # what came after the call is for the next call
                     yield message
-                    if place in ends and message.offset() + 1 >= ends[place][1]:
+                    if message.offset() + 1 >= ends[place][1]:
                         del ends[place]
         finally:
             consumer.close()

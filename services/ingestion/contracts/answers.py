@@ -1,7 +1,7 @@
-"""What the world is told about a submission: the receipt, and the accepted record. Built by hand, checked by an oracle.
+"""What the world is told of a submission: its receipt, and the accepted record. Built by hand, checked by an oracle.
 
-A record event is a prefix and the untouched submission; a receipt without faults is a few strings. An Avro encoder would
-cost more than everything else that is done for them; a test holds the bytes equal to fastavro's.
+A record event is a prefix and the untouched submission; a receipt without faults is a few strings. An Avro encoder
+would cost more than everything else that is done for them; a test holds the bytes equal to fastavro's.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from services.ingestion.domain.validators import CONTROL, DECIMAL, FIRST_DAY, LA
 
 FastPath = Callable[[bytes, int, Envelope], bool]
 
-# A control character or 17 digits in a row: the validator looks closer. Parts are joined by a tab.
-SUSPECT = re.compile(CONTROL.pattern + r"|[0-9０-９]{17}")
+# A control character or 18 characters that may be an identity number: the validator looks closer.
+SUSPECT = re.compile(CONTROL.pattern + "|(?<![0-9０-９])[0-9０-９]{17}[0-9０-９XxＸｘ](?![0-9０-９])")
 
 
 class Writer:
@@ -62,7 +62,9 @@ def compile_fast_path(item: Item) -> FastPath:
     writer.add(0, "if at != len(data): return False")
     for i, field in enumerate(item.fields):
         _judge(writer, i, field)
-    texts = [f"v{i}" + ("" if f.required == "mandatory" else " or ''") for i, f in enumerate(item.fields) if _is_text(f)]
+    texts = [
+        f"v{i}" + ("" if f.required == "mandatory" else " or ''") for i, f in enumerate(item.fields) if _is_text(f)
+    ]
     if texts:
         writer.add(0, f"if suspect('\\t'.join(({', '.join(texts)},))): return False")
     writer.add(0, "return True")

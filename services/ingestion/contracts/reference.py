@@ -89,5 +89,3 @@ def item_record(event: ItemPublished, given: AgencyAsked | ItemAsked) -> dict[st
         "schema_id": event.schema_id,
         "published_at": given.now,
     }
-
-

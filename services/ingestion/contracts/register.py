@@ -25,7 +25,9 @@ class Register:
         self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
         newest = {row.code: self._made[row] for row in rows}
-        self._senders = {agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies}
+        self._senders = {
+            agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
+        }
         self.revision = reference.revision
 
     def sender(self, agency: str) -> Sender:

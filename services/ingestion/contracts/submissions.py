@@ -111,7 +111,11 @@ def payload_faults(value: bytes, front: Front, edition: Edition) -> tuple[Fault,
 
 
 def refused(
-    message: Message, origin: Origin, envelope: Envelope | None, faults: tuple[Fault, ...], edition: Edition | None = None
+    message: Message,
+    origin: Origin,
+    envelope: Envelope | None,
+    faults: tuple[Fault, ...],
+    edition: Edition | None = None,
 ) -> Submission:
     """A submission that will be refused, with as much of its names as can be read."""
     place = f"{message.topic}/{message.partition}/{message.offset}"

@@ -1,4 +1,4 @@
-"""Every fault and note ingestion can state, as data: rule, where it comes from, text in both languages, a good example."""
+"""Every fault and note ingestion can state, as data: rule, its source, text in both languages, a good example."""
 
 from __future__ import annotations
 
@@ -22,50 +22,221 @@ USCC_EXAMPLE = "91420100MA4KLM0N5H"
 CODES: dict[str, Entry] = {
     # --- bytes and envelope
     "UNDECODABLE": Entry(
-        "Confluent frame and Avro body of the item's schema", CONTRACT, "报文无法按目录事项的Avro模式解码", "the message cannot be decoded with the item's Avro schema", "0x00, 4-byte schema id, Avro body"
+        "Confluent frame and Avro body of the item's schema",
+        CONTRACT,
+        "报文无法按目录事项的Avro模式解码",
+        "the message cannot be decoded with the item's Avro schema",
+        "0x00, 4-byte schema id, Avro body",
     ),
     "SCHEMA_UNKNOWN": Entry(
-        "schema id of a published edition of the item", CONTRACT, "模式编号不属于任何已发布的目录事项版本", "the schema id belongs to no published edition of a catalogue item", "the latest schema of subject cn.hubei.credit.item.<item>"
+        "schema id of a published edition of the item",
+        CONTRACT,
+        "模式编号不属于任何已发布的目录事项版本",
+        "the schema id belongs to no published edition of a catalogue item",
+        "the latest schema of subject cn.hubei.credit.item.<item>",
     ),
-    "KEY_MISMATCH": Entry("message key = record_no", CONTRACT, "消息键必须等于record_no", "the message key must equal record_no"),
-    "ENVELOPE_FORMAT": Entry("{rule}", CONTRACT, "信封字段{field}格式不正确：{rule}", "envelope field {field} is malformed: {rule}"),
-    "ENVELOPE_RANGE": Entry("{low} to {high}", CONTRACT, "信封字段{field}超出范围：{low}至{high}", "envelope field {field} is out of range: {low} to {high}"),
-    "AGENCY_MISMATCH": Entry("agency = agency of the topic", CONTRACT, "报送单位与主题所属单位不一致", "the agency is not the one the topic belongs to", "420000-gsj"),
-    "AGENCY_UNKNOWN": Entry("a registered agency", CONTRACT, "报送单位尚未登记", "the agency is not registered", "420000-gsj"),
-    "ITEM_MISMATCH": Entry("item = item of the schema", CONTRACT, "目录事项与所用模式不一致", "the item is not the one its schema belongs to"),
-    "CATALOGUE_NOT_OWNED": Entry("an item this agency is responsible for", CATALOGUE, "该单位不是此目录事项的责任单位", "the agency is not responsible for this catalogue item"),
-    "ACTION_UNKNOWN": Entry("report, correct or withdraw", CONTRACT, "操作类型只能是report、correct或withdraw", "the action must be report, correct or withdraw", "report"),
-    "SUBJECT_KIND_NOT_ALLOWED": Entry("{rule}", CATALOGUE, "此目录事项不接收该主体类别，允许：{rule}", "the item does not take this kind of subject; allowed: {rule}", "org"),
-    "SUBJECT_CODE_KIND": Entry("{rule}", CONTRACT, "不支持的主体代码类别，允许：{rule}", "unsupported kind of subject code; allowed: {rule}", "uscc"),
-    "SUBJECT_CODE_FORMAT": Entry("form of the code", "GB 32100-2015 / GB 11714-1997 / GS 15-2006", "主体代码格式不正确", "the subject code is malformed", USCC_EXAMPLE),
-    "SUBJECT_CODE_CHECK_DIGIT": Entry("check digit", "GB 32100-2015 / GB 11714-1997 / GS 15-2006", "主体代码校验位不正确", "the check digit of the subject code is wrong", USCC_EXAMPLE),
-    "SUBJECT_CODE_PLACEHOLDER": Entry("a code that names one subject", "GB 32100-2015", "占位代码不能指向任何主体，请改用工商注册号", "a placeholder names no subject; use the registration number", USCC_EXAMPLE),
-    "DECIDED_ON_FUTURE": Entry("not after the day of receipt", CONTRACT, "决定日期晚于今天", "decided_on lies in the future", "2017-03-29"),
-    "PRODUCED_AT_FUTURE": Entry("not after the moment of receipt", CONTRACT, "产生时间晚于接收时间，请校准时钟", "produced_at lies in the future; set the clock right"),
+    "KEY_MISMATCH": Entry(
+        "message key = record_no", CONTRACT, "消息键必须等于record_no", "the message key must equal record_no"
+    ),
+    "ENVELOPE_FORMAT": Entry(
+        "{rule}", CONTRACT, "信封字段{field}格式不正确：{rule_zh}", "envelope field {field} is malformed: {rule}"
+    ),
+    "ENVELOPE_RANGE": Entry(
+        "{low} to {high}",
+        CONTRACT,
+        "信封字段{field}超出范围：{low}至{high}",
+        "envelope field {field} is out of range: {low} to {high}",
+    ),
+    "AGENCY_MISMATCH": Entry(
+        "agency = agency of the topic",
+        CONTRACT,
+        "报送单位与主题所属单位不一致",
+        "the agency is not the one the topic belongs to",
+        "420000-gsj",
+    ),
+    "AGENCY_UNKNOWN": Entry(
+        "a registered agency", CONTRACT, "报送单位尚未登记", "the agency is not registered", "420000-gsj"
+    ),
+    "ITEM_MISMATCH": Entry(
+        "item = item of the schema",
+        CONTRACT,
+        "目录事项与所用模式不一致",
+        "the item is not the one its schema belongs to",
+    ),
+    "CATALOGUE_NOT_OWNED": Entry(
+        "an item this agency is responsible for",
+        CATALOGUE,
+        "该单位不是此目录事项的责任单位",
+        "the agency is not responsible for this catalogue item",
+    ),
+    "ACTION_UNKNOWN": Entry(
+        "report, correct or withdraw",
+        CONTRACT,
+        "操作类型只能是report、correct或withdraw",
+        "the action must be report, correct or withdraw",
+        "report",
+    ),
+    "SUBJECT_KIND_NOT_ALLOWED": Entry(
+        "{rule}",
+        CATALOGUE,
+        "此目录事项不接收该主体类别，允许：{rule}",
+        "the item does not take this kind of subject; allowed: {rule}",
+        "org",
+    ),
+    "SUBJECT_CODE_KIND": Entry(
+        "{rule}",
+        CONTRACT,
+        "不支持的主体代码类别，允许：{rule}",
+        "unsupported kind of subject code; allowed: {rule}",
+        "uscc",
+    ),
+    "SUBJECT_CODE_FORMAT": Entry(
+        "form of the code",
+        "GB 32100-2015 / GB 11714-1997 / GS 15-2006",
+        "主体代码格式不正确",
+        "the subject code is malformed",
+        USCC_EXAMPLE,
+    ),
+    "SUBJECT_CODE_CHECK_DIGIT": Entry(
+        "check digit",
+        "GB 32100-2015 / GB 11714-1997 / GS 15-2006",
+        "主体代码校验位不正确",
+        "the check digit of the subject code is wrong",
+        USCC_EXAMPLE,
+    ),
+    "SUBJECT_CODE_PLACEHOLDER": Entry(
+        "a code that names one subject",
+        "GB 32100-2015",
+        "占位代码不能指向任何主体，请改用工商注册号",
+        "a placeholder names no subject; use the registration number",
+        USCC_EXAMPLE,
+    ),
+    "DECIDED_ON_FUTURE": Entry(
+        "not after the day of receipt", CONTRACT, "决定日期晚于今天", "decided_on lies in the future", "2017-03-29"
+    ),
+    "PRODUCED_AT_FUTURE": Entry(
+        "not after the moment of receipt",
+        CONTRACT,
+        "产生时间晚于接收时间，请校准时钟",
+        "produced_at lies in the future; set the clock right",
+    ),
     # --- payload
-    "FIELD_MISSING": Entry("{rule}", CATALOGUE, "字段{field}（{name}）必填：{rule}", "field {field} is required: {rule}"),
-    "FIELD_LENGTH": Entry("at most {limit} characters", CATALOGUE, "字段{field}（{name}）超过{limit}个字符", "field {field} has more than {limit} characters"),
-    "FIELD_CHARACTERS": Entry("no control characters", CATALOGUE, "字段{field}（{name}）含有控制字符", "field {field} holds control characters"),
-    "FIELD_CODE_LIST": Entry("{rule}", CATALOGUE, "字段{field}（{name}）取值不在代码表内：{rule}", "field {field} is not in its code list: {rule}"),
-    "FIELD_FORMAT": Entry("{rule}", CATALOGUE, "字段{field}（{name}）格式不正确：{rule}", "field {field} is malformed: {rule}"),
-    "FIELD_RANGE": Entry("{low} to {high}", CATALOGUE, "字段{field}（{name}）超出范围：{low}至{high}", "field {field} is out of range: {low} to {high}"),
-    "FIELD_ORDER": Entry("not before {other}", CATALOGUE, "字段{field}（{name}）早于{other}", "field {field} lies before {other}"),
-    "FIELD_DISAGREES": Entry("same as {other}", CATALOGUE, "字段{field}（{name}）与信封字段{other}不一致", "field {field} differs from envelope field {other}"),
-    "FORBIDDEN_CONTENT": Entry("no resident identity number", "domain deny-list", "字段{field}（{name}）含有公民身份号码，禁止报送", "field {field} holds a resident identity number, which must not be sent"),
+    "FIELD_MISSING": Entry(
+        "{rule}", CATALOGUE, "字段{field}（{name}）必填：{rule_zh}", "field {field} is required: {rule}"
+    ),
+    "FIELD_LENGTH": Entry(
+        "at most {limit} characters",
+        CATALOGUE,
+        "字段{field}（{name}）超过{limit}个字符",
+        "field {field} has more than {limit} characters",
+    ),
+    "FIELD_CHARACTERS": Entry(
+        "no control characters",
+        CATALOGUE,
+        "字段{field}（{name}）含有控制字符",
+        "field {field} holds control characters",
+    ),
+    "FIELD_CODE_LIST": Entry(
+        "{rule}",
+        CATALOGUE,
+        "字段{field}（{name}）取值不在代码表内：{rule}",
+        "field {field} is not in its code list: {rule}",
+    ),
+    "FIELD_FORMAT": Entry(
+        "{rule}", CATALOGUE, "字段{field}（{name}）格式不正确：{rule_zh}", "field {field} is malformed: {rule}"
+    ),
+    "FIELD_RANGE": Entry(
+        "{low} to {high}",
+        CATALOGUE,
+        "字段{field}（{name}）超出范围：{low}至{high}",
+        "field {field} is out of range: {low} to {high}",
+    ),
+    "FIELD_ORDER": Entry(
+        "not before {other}", CATALOGUE, "字段{field}（{name}）早于{other}", "field {field} lies before {other}"
+    ),
+    "FIELD_DISAGREES": Entry(
+        "same as {other}",
+        CATALOGUE,
+        "字段{field}（{name}）与信封字段{other}不一致",
+        "field {field} differs from envelope field {other}",
+    ),
+    "FORBIDDEN_CONTENT": Entry(
+        "no resident identity number",
+        "domain deny-list",
+        "字段{field}（{name}）含有公民身份号码，禁止报送",
+        "field {field} holds a resident identity number, which must not be sent",
+    ),
     # --- state
-    "RECORD_NO_REUSED": Entry("one record_no, one record", CONTRACT, "record_no已被使用且内容不同，更正请用correct", "record_no is taken by other content; use correct to change it", "correct"),
-    "RECORD_UNKNOWN": Entry("a record reported before", CONTRACT, "没有这一record_no的记录，请先报送", "no record has this record_no; report it first", "report"),
-    "CORRECTION_STALE": Entry("produced_at not before the standing version's", CONTRACT, "更正早于现行版本", "the correction is older than what stands"),
-    "ALREADY_WITHDRAWN": Entry("a record that is not withdrawn", CONTRACT, "记录已撤回，请使用新的record_no", "the record is withdrawn; use a new record_no"),
+    "RECORD_NO_REUSED": Entry(
+        "one record_no, one record",
+        CONTRACT,
+        "record_no已被使用且内容不同，更正请用correct",
+        "record_no is taken by other content; use correct to change it",
+        "correct",
+    ),
+    "RECORD_UNKNOWN": Entry(
+        "a record reported before",
+        CONTRACT,
+        "没有这一record_no的记录，请先报送",
+        "no record has this record_no; report it first",
+        "report",
+    ),
+    "CORRECTION_STALE": Entry(
+        "produced_at not before the standing version's",
+        CONTRACT,
+        "更正早于现行版本",
+        "the correction is older than what stands",
+    ),
+    "ALREADY_WITHDRAWN": Entry(
+        "a record that is not withdrawn",
+        CONTRACT,
+        "记录已撤回，请使用新的record_no",
+        "the record is withdrawn; use a new record_no",
+    ),
     # --- notes on accepted records
-    "SUBJECT_CODE_REPAIRED": Entry("upper case", "GB 32100-2015", "主体代码含小写字母，已按大写处理", "the subject code had lower-case letters and was read in upper case", USCC_EXAMPLE),
-    "ORG_CODE_DIGIT_SUSPECT": Entry("inner organisation code", "GB 11714-1997", "代码内的组织机构代码校验位可疑", "the check digit of the organisation code inside is suspect", USCC_EXAMPLE),
-    "DUE_ON_UNKNOWN": Entry("calendar of working days", CATALOGUE, "无该年份工作日历，无法计算报送期限", "no working-day calendar for that year, so no due date is stated"),
+    "SUBJECT_CODE_REPAIRED": Entry(
+        "upper case",
+        "GB 32100-2015",
+        "主体代码含小写字母，已按大写处理",
+        "the subject code had lower-case letters and was read in upper case",
+        USCC_EXAMPLE,
+    ),
+    "ORG_CODE_DIGIT_SUSPECT": Entry(
+        "inner organisation code",
+        "GB 11714-1997",
+        "代码内的组织机构代码校验位可疑",
+        "the check digit of the organisation code inside is suspect",
+        USCC_EXAMPLE,
+    ),
+    "DUE_ON_UNKNOWN": Entry(
+        "calendar of working days",
+        CATALOGUE,
+        "无该年份工作日历，无法计算报送期限",
+        "no working-day calendar for that year, so no due date is stated",
+    ),
     # --- commands
-    "COMMAND_ARGUMENTS": Entry("{rule}", "command", "命令参数不正确：{rule}", "the arguments of the command are wrong: {rule}"),
-    "REGION_UNKNOWN": Entry("a region of Hubei", "GB/T 2260", "行政区划代码未知", "the region code is unknown", "420000"),
-    "DEFINITION_FAULT": Entry("{rule}", CATALOGUE, "目录事项定义不正确：{rule}", "the definition of the item is wrong: {rule}"),
-    "LEGAL_BASIS_MISSING": Entry("document and article", CATALOGUE, "目录事项缺少法律依据", "the item has no legal basis"),
-    "ATTRIBUTE_FORBIDDEN": Entry("no forbidden attribute", "domain deny-list", "字段{field}属于禁止归集的个人信息", "field {field} is personal information that must not be collected"),
-    "EDITION_FIXED": Entry("a published edition never changes", CATALOGUE, "已发布的版本不可更改，请提高版本号", "a published edition cannot be changed; raise the version"),
+    "COMMAND_ARGUMENTS": Entry(
+        "{rule}", "command", "命令参数不正确：{rule}", "the arguments of the command are wrong: {rule}"
+    ),
+    "REGION_UNKNOWN": Entry(
+        "a region of Hubei", "GB/T 2260", "行政区划代码未知", "the region code is unknown", "420000"
+    ),
+    "DEFINITION_FAULT": Entry(
+        "{rule}", CATALOGUE, "目录事项定义不正确：{rule}", "the definition of the item is wrong: {rule}"
+    ),
+    "LEGAL_BASIS_MISSING": Entry(
+        "document and article", CATALOGUE, "目录事项缺少法律依据", "the item has no legal basis"
+    ),
+    "ATTRIBUTE_FORBIDDEN": Entry(
+        "no forbidden attribute",
+        "domain deny-list",
+        "字段{field}属于禁止归集的个人信息",
+        "field {field} is personal information that must not be collected",
+    ),
+    "EDITION_FIXED": Entry(
+        "a published edition never changes",
+        CATALOGUE,
+        "已发布的版本不可更改，请提高版本号",
+        "a published edition cannot be changed; raise the version",
+    ),
 }

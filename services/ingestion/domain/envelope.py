@@ -16,7 +16,13 @@ from services.ingestion.domain.validators import CONTROL, FIRST_DAY
 DAY_MS = 86_400_000
 CHINA_MS = 8 * 3_600_000  # one time zone, no summer time
 FIRST_PRODUCED_MS = 946_684_800_000  # 2000-01-01: an earlier one is a clock that was never set
-LIMITS = {"submission_id": (1, 100), "record_no": (1, 100), "source_unit": (0, 200), "subject_name": (1, 200), "subject_code": (1, 64)}
+LIMITS = {
+    "submission_id": (1, 100),
+    "record_no": (1, 100),
+    "source_unit": (0, 200),
+    "subject_name": (1, 200),
+    "subject_code": (1, 64),
+}
 BROKEN = re.compile(CONTROL.pattern[:-1] + "\t\n\r]")  # in an envelope not even line ends
 
 
@@ -55,9 +61,9 @@ def _texts(envelope: Envelope) -> Iterator[Fault]:
     for name, (low, high) in LIMITS.items():
         text = values[name]
         if not low <= len(text) <= high or (low and not text.strip()):
-            yield fault("ENVELOPE_FORMAT", name, rule=f"{low} to {high} characters")
+            yield fault("ENVELOPE_FORMAT", name, rule=f"{low} to {high} characters", rule_zh=f"{low}至{high}个字符")
         elif BROKEN.search(text):
-            yield fault("ENVELOPE_FORMAT", name, rule="no control characters")
+            yield fault("ENVELOPE_FORMAT", name, rule="no control characters", rule_zh="不得含控制字符")
 
 
 def _owner(envelope: Envelope, sender: Sender, item: Item) -> Iterator[Fault]:

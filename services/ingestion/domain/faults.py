@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from services.kernel.faults import Fault
 
 from services.ingestion.domain.codes import CODES
 
-
-class Fault(NamedTuple):
-    """One fault or note, in the form of the contract. It never repeats the value it is about."""
-
-    code: str
-    field: str
-    rule: str
-    clause: str
-    message_zh: str
-    message_en: str
-    example: str
+__all__ = ["Fault", "fault"]
 
 
 def fault(code: str, field: str = "", example: str = "", **values: object) -> Fault:

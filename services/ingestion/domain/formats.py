@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from services.ingestion.domain import identifiers
 
-FORMAT_RULES = {
-    "uscc": "18 characters, check digit right (GB 32100-2015)",
-    "capital": "amount with grouped thousands and unit, e.g. 2,000(万元)",
-    "old_code": "a code of the kind that old_kind names, check digit right",
-    "commitment_no": "6-digit region, 8-digit date, 6-digit number",
+FORMAT_RULES = {  # in English, in Chinese
+    "uscc": ("18 characters, check digit right (GB 32100-2015)", "18位统一社会信用代码，校验位正确（GB 32100-2015）"),
+    "capital": ("amount with thousands grouped rightly and unit", "金额（千分位分隔正确）及单位"),
+    "old_code": ("a code of the kind that old_kind names, check digit right", "与原代码类别相符且校验位正确的代码"),
+    "commitment_no": ("6-digit region, 8-digit date, 6-digit number", "6位行政区划、8位日期、6位流水号"),
+    "decimal": ("unit 万元, at most 12 digits before and 6 after the point", "单位万元，小数点前至多12位、后至多6位"),
 }
 EXAMPLES = {
     "uscc": "91420100MA4KLM0N5H",

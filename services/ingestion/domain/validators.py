@@ -33,7 +33,7 @@ def compile_validator(item: Item) -> Callable[[Values], list[Fault]]:
 
 
 def _check(field: Field) -> Check:
-    content = {"string": _text, "decimal": _decimal, "date": _date, "int": _number, "money_fen": _number}.get(field.type)
+    content = CONTENT.get(field.type)
 
     def check(values: Values) -> Iterator[Fault]:
         value = values.get(field.code)
@@ -48,25 +48,29 @@ def _check(field: Field) -> Check:
 
 def _missing(field: Field, values: Values) -> Iterator[Fault]:
     if field.required == "mandatory":
-        yield fault("FIELD_MISSING", field.code, _example(field), name=field.name_zh, rule="mandatory")
+        yield _wrong(field, "FIELD_MISSING", rule="mandatory", rule_zh="必填项")
     elif field.condition is not None and field.condition.holds(values):
-        rule = f"mandatory when {field.condition.text}"
-        yield fault("FIELD_MISSING", field.code, _example(field), name=field.name_zh, rule=rule)
+        text = field.condition.text
+        yield _wrong(field, "FIELD_MISSING", rule=f"mandatory when {text}", rule_zh=f"当{text}时")
+
+
+def _wrong(field: Field, code: str, **values: object) -> Fault:
+    return fault(code, field.code, _example(field), name=field.name_zh, **values)
 
 
 def _text(field: Field, value: str, values: Values) -> Iterator[Fault]:
     if len(value) > field.max_length:
-        yield fault("FIELD_LENGTH", field.code, _example(field), name=field.name_zh, limit=field.max_length)
+        yield _wrong(field, "FIELD_LENGTH", limit=field.max_length)
     if CONTROL.search(value):
-        yield fault("FIELD_CHARACTERS", field.code, _example(field), name=field.name_zh)
+        yield _wrong(field, "FIELD_CHARACTERS")
     if holds_identity_number(value):
-        yield fault("FORBIDDEN_CONTENT", field.code, _example(field), name=field.name_zh)
+        yield _wrong(field, "FORBIDDEN_CONTENT")
     if field.code_list and not in_code_list(field, value):
         rule = "、".join(field.code_list) + (f"（{field.separator}分隔）" if field.separator else "")
-        yield fault("FIELD_CODE_LIST", field.code, _example(field), name=field.name_zh, rule=rule)
+        yield _wrong(field, "FIELD_CODE_LIST", rule=rule)
     if field.format and not fits(field.format, value, values.get(COMPANIONS.get(field.format, ""))):
-        rule = FORMAT_RULES[field.format]
-        yield fault("FIELD_FORMAT", field.code, _example(field), name=field.name_zh, rule=rule)
+        rule, rule_zh = FORMAT_RULES[field.format]
+        yield _wrong(field, "FIELD_FORMAT", rule=rule, rule_zh=rule_zh)
 
 
 def in_code_list(field: Field, value: str) -> bool:
@@ -81,8 +85,8 @@ def _listed(entries: tuple[str, ...], value: str) -> bool:
 
 def _decimal(field: Field, value: str, values: Values) -> Iterator[Fault]:
     if not DECIMAL.fullmatch(value):
-        rule = "unit 万元, at most 12 digits before and 6 after the point"
-        yield fault("FIELD_FORMAT", field.code, _example(field), name=field.name_zh, rule=rule)
+        rule, rule_zh = FORMAT_RULES["decimal"]
+        yield _wrong(field, "FIELD_FORMAT", rule=rule, rule_zh=rule_zh)
 
 
 def _date(field: Field, value: int, values: Values) -> Iterator[Fault]:
@@ -90,7 +94,7 @@ def _date(field: Field, value: int, values: Values) -> Iterator[Fault]:
         yield _range(field, "1900-01-01", "2199-12-31")
     other = values.get(field.not_before) if field.not_before else None
     if isinstance(other, int) and value < other:
-        yield fault("FIELD_ORDER", field.code, _example(field), name=field.name_zh, other=field.not_before)
+        yield _wrong(field, "FIELD_ORDER", other=field.not_before)
 
 
 def _number(field: Field, value: int, values: Values) -> Iterator[Fault]:
@@ -98,8 +102,17 @@ def _number(field: Field, value: int, values: Values) -> Iterator[Fault]:
         yield _range(field, field.minimum, field.maximum)
 
 
+CONTENT: dict[str, Callable[[Field, Any, Values], Iterator[Fault]]] = {
+    "string": _text,
+    "decimal": _decimal,
+    "date": _date,
+    "int": _number,
+    "money_fen": _number,
+}
+
+
 def _range(field: Field, low: object, high: object) -> Fault:
-    return fault("FIELD_RANGE", field.code, _example(field), name=field.name_zh, low=low, high=high)
+    return _wrong(field, "FIELD_RANGE", low=low, high=high)
 
 
 def _agreement(field: Field, value: object, values: Values) -> Iterator[Fault]:
@@ -107,7 +120,7 @@ def _agreement(field: Field, value: object, values: Values) -> Iterator[Fault]:
     if not field.same_as or (field.same_as == "subject_code" and values.get("subject_code_kind") != "uscc"):
         return
     if value != values.get(field.same_as):
-        yield fault("FIELD_DISAGREES", field.code, _example(field), name=field.name_zh, other=field.same_as)
+        yield _wrong(field, "FIELD_DISAGREES", other=field.same_as)
 
 
 def _example(field: Field) -> str:

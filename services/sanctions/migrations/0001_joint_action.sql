@@ -23,10 +23,17 @@ CREATE TABLE tasks (
     subject_name text,
     due_on date,
     status text NOT NULL CHECK (status IN ('OPENED', 'CLOSED', 'LIFTED')),
+    told boolean NOT NULL, -- false: opened before its department was registered, so it has no topic yet
     changed_at timestamptz NOT NULL
 );
+CREATE INDEX tasks_untold ON tasks (department) WHERE NOT told;
 CREATE INDEX tasks_record ON tasks (record_id);
 CREATE INDEX tasks_department ON tasks (department, task_id);
+
+-- The agencies that are registered, and so have a task topic.
+CREATE TABLE departments (
+    code text PRIMARY KEY
+);
 
 -- How feedback was answered when it first came, so that a repeat is answered alike.
 CREATE TABLE feedback_answers (

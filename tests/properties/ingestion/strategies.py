@@ -13,9 +13,13 @@ from tests.unit.ingestion import samples
 TEXTS = st.one_of(
     st.text(alphabet="演示甲乙丙0123456789Xx ;；\t　\n", max_size=30),
     st.text(max_size=20),
-    st.sampled_from(["", " ", "　", "a\x00b", "420106190003070015", "警告;罚款", "其他（注明）", "x" * 5000, "2,000(万元)"]),
+    st.sampled_from(
+        ["", " ", "　", "a\x00b", "420106190003070015", "警告;罚款", "其他（注明）", "x" * 5000, "2,000(万元)"]
+    ),
 )
-CODES = st.sampled_from([samples.USCC, samples.USCC.lower(), "91420100MA4KLM0N5A", "MA4KLM0N5", "420100000000014", "", "X"])
+CODES = st.sampled_from(
+    [samples.USCC, samples.USCC.lower(), "91420100MA4KLM0N5A", "MA4KLM0N5", "420100000000014", "", "X"]
+)
 DATES = st.dates(date(1890, 1, 1), date(2210, 1, 1)) | st.just(samples.DECIDED)
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5000)
 DECIMALS = st.from_regex(r"-?\d{0,13}(\.\d{0,7})?", fullmatch=True) | st.sampled_from(["0.2", "１.5", "1,000", ""])

@@ -13,7 +13,6 @@ from services.ingestion.domain import agency, catalogue_item, record
 from services.ingestion.domain.agency import RegisterAgency
 from services.ingestion.domain.catalogue_item import PublishItem
 from services.ingestion.domain.events import (
-    AgencyRegistered,
     CommandRefused,
     CommandRepeated,
     ItemPublished,
@@ -121,7 +120,17 @@ def test_versions_count_without_gaps_and_nothing_follows_a_withdrawal(history: S
 
 
 EVENTS = st.one_of(
-    st.builds(RecordAccepted, st.integers(1, 9), st.just("correct"), st.binary(), st.integers(), st.binary(min_size=8, max_size=8), *[st.just(0)] * 3, st.just(b""), st.just(b"")),
+    st.builds(
+        RecordAccepted,
+        st.integers(1, 9),
+        st.just("correct"),
+        st.binary(),
+        st.integers(),
+        st.binary(min_size=8, max_size=8),
+        *[st.just(0)] * 3,
+        st.just(b""),
+        st.just(b""),
+    ),
     st.builds(SubmissionDuplicate, st.binary(min_size=8, max_size=8)),
     st.builds(SubmissionRefused, FAULTS),
 )

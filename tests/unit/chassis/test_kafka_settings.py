@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from services.chassis import kafka
 from services.chassis.settings import Settings
@@ -40,3 +42,23 @@ async def test_producer(tmp_path: Path) -> None:
 def test_two_producers_of_a_process_have_two_names(tmp_path: Path) -> None:
     settings = Settings.from_environment(environment(tmp_path))
     assert kafka.producer_settings(settings)["client_id"] != kafka.producer_settings(settings, "sender")["client_id"]
+
+
+def test_another_subscription_is_another_static_member(tmp_path: Path) -> None:
+    settings = Settings.from_environment(environment(tmp_path))
+    ids = {kafka.consumer_settings(settings, pattern)["group_instance_id"] for pattern in ("", "^a$", "^b$")}
+    assert len(ids) == 3
+
+
+def test_the_private_call_that_asks_for_an_assignment_is_still_there() -> None:
+    asked: list[str] = []
+
+    class Coordinator(GroupCoordinator):
+        def __init__(self) -> None: ...
+
+        def request_rejoin(self) -> None:
+            asked.append("rejoin")
+
+    assert callable(GroupCoordinator.request_rejoin)
+    kafka.ask_for_assignment(SimpleNamespace(_coordinator=Coordinator()))  # pyright: ignore[reportArgumentType]
+    assert asked == ["rejoin"]

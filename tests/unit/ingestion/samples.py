@@ -60,9 +60,21 @@ def good_value(field: Field) -> Any:
     """A value the field takes."""
     if field.same_as or field.format or field.code_list:
         by_envelope = {"subject_name": NAME, "subject_code": USCC, "decided_on": DECIDED}
-        by_format = {"uscc": USCC, "capital": "2,000(万元)", "old_code": "MA4KLM0N5", "commitment_no": "42010020170928000001"}
+        by_format = {
+            "uscc": USCC,
+            "capital": "2,000(万元)",
+            "old_code": "MA4KLM0N5",
+            "commitment_no": "42010020170928000001",
+        }
         return by_envelope.get(field.same_as) or by_format.get(field.format) or field.code_list[0].removesuffix("*")
-    by_type = {"string": "演示内容", "date": DECIDED, "decimal": "0.2", "int": max(field.minimum, 0), "money_fen": 20_000, "bool": True}
+    by_type = {
+        "string": "演示内容",
+        "date": DECIDED,
+        "decimal": "0.2",
+        "int": max(field.minimum, 0),
+        "money_fen": 20_000,
+        "bool": True,
+    }
     return by_type[field.type]
 
 
@@ -71,7 +83,9 @@ def payload(item: str, **changes: Any) -> dict[str, Any]:
     return {field.code: good_value(field) for field in ITEMS[item].fields} | changes
 
 
-def record(item: str = "org-penalty", /, payload_changes: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def record(
+    item: str = "org-penalty", /, payload_changes: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     """A whole valid submission."""
     return {
         "submission_id": "s-1",

@@ -45,7 +45,15 @@ def test_envelope_faults(changes: dict[str, Any], expected: tuple[str, str]) -> 
 
 
 def test_today_in_china_is_no_future() -> None:
-    assert faults(samples.record(decided_on=date(2017, 9, 29), payload_changes={"CF_JDRQ": date(2017, 9, 29), "CF_YXQ": date(2018, 9, 29), "CF_GSJZQ": None})) == set()
+    assert (
+        faults(
+            samples.record(
+                decided_on=date(2017, 9, 29),
+                payload_changes={"CF_JDRQ": date(2017, 9, 29), "CF_YXQ": date(2018, 9, 29), "CF_GSJZQ": None},
+            )
+        )
+        == set()
+    )
 
 
 PAYLOAD = [
@@ -111,7 +119,9 @@ def test_malformed_capital_is_answered_on_its_field() -> None:
 
 
 def test_an_agency_may_send_only_what_is_its_own() -> None:
-    assert ("CATALOGUE_NOT_OWNED", "item") in faults(samples.record("court-defaulter", agency="420000-hbt"), agency="420000-hbt")
+    assert ("CATALOGUE_NOT_OWNED", "item") in faults(
+        samples.record("court-defaulter", agency="420000-hbt"), agency="420000-hbt"
+    )
     assert ("AGENCY_UNKNOWN", "agency") in faults(samples.record(agency="420000-xxx"), agency="420000-xxx")
 
 
@@ -143,7 +153,9 @@ def test_what_cannot_be_read_is_answered_all_the_same(value: bytes | None, code:
 
 def test_content_is_what_the_record_says_not_how_it_was_sent() -> None:
     first = samples.read(samples.record())
-    again = samples.read(samples.record(submission_id="s-2", action="correct", produced_at=samples.PRODUCED.replace(hour=10)))
+    again = samples.read(
+        samples.record(submission_id="s-2", action="correct", produced_at=samples.PRODUCED.replace(hour=10))
+    )
     other = samples.read(samples.record(payload_changes={"CF_NR": "演示其他内容"}))
     assert first.content == again.content != other.content
     assert first.digest != again.digest

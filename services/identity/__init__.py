@@ -1,0 +1,1 @@
+"""identity: who a record is about."""

@@ -1,0 +1,142 @@
+"""Avro <-> domain, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from services.chassis.errors import Unhandleable
+from services.chassis.message import Message, Moment, Outgoing
+from services.chassis.prefix import prefix_reader
+from services.chassis.schemas import Schemas
+from services.chassis.wire import avro_bytes, frame, unframe, zigzag
+from services.identity.domain import codes
+from services.identity.domain.events import Claim, RecordLinked, RecordSeen, SubjectChanged
+from services.identity.domain.terms import MAPPING, REGISTRATION
+
+ACCEPTED = "credit.ingestion.record.v1"
+LINKED = "credit.identity.record.v1"
+SUBJECT = "credit.identity.subject.v1"
+NAME_LIMIT = 200
+
+# RecordAccepted in the edition that our own contract repeats; `submission` is framed and untouched.
+_FIELDS = {
+    "record_id": "fixed16",
+    "version": "long",
+    "item": "string",
+    "item_version": "long",
+    "item_class": "string",
+    "disclosure": "string",
+    "action": "string",
+    "agency": "string",
+    "submission_id": "string",
+    "accepted_at": "long",
+    "due_on": "long?",
+    "submission": "bytes",
+}
+_accepted = prefix_reader(list(_FIELDS.values()))
+# The fixed envelope of a submission: submission_id, item, agency, source_unit, action, record_no, subject_kind,
+# subject_code_kind, subject_code, subject_name, decided_on, produced_at.
+_envelope = prefix_reader([*["string"] * 10, "long", "long"])
+
+
+class Reader:
+    """Reads accepted records; holds the pepper, which nobody else needs."""
+
+    def __init__(self, schemas: Schemas, pepper: bytes) -> None:
+        self._schemas = schemas
+        self._pepper = pepper
+
+    def read(self, message: Message, moment: Moment) -> RecordSeen:
+        """An accepted record as far as its envelope tells; raises `Unhandleable`."""
+        return self.read_body(self._body(message.value), moment.now_ms)
+
+    def _body(self, value: bytes | None) -> bytes:
+        """The RecordAccepted body in the edition that our own contract repeats; the usual case is that it is."""
+        schema_id, body = unframe(value)
+        if schema_id == self._schemas.schema_id(ACCEPTED):
+            return body
+        _, record = self._schemas.decode(value or b"")
+        try:
+            known = {name: record[name] for name in _FIELDS}
+        except KeyError as error:
+            raise Unhandleable("FIELD_MISSING", str(error)) from None
+        return unframe(self._schemas.encode(ACCEPTED, known))[1]
+
+    def read_body(self, body: bytes, now_ms: int) -> RecordSeen:
+        """The same from a body, as it lies in the review list."""
+        record_id, version, item, _, _, _, action, agency, _, accepted_at, _, submission, end = _accepted(body, 0)
+        if end != len(body):
+            raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
+        _, envelope = unframe(submission)
+        head = _envelope(envelope, 0)
+        seen = RecordSeen(
+            record_id,
+            version,
+            item,
+            action,
+            agency,
+            subject_kind=head[6],
+            named=codes.refer(self._pepper, head[7], head[8]),
+            subject_name=_storable(head[9]),
+            accepted_at=accepted_at,
+            produced_at=head[11],
+            accepted=body,
+            at_ms=now_ms,
+        )
+        return replace(seen, claims=self._registered(seen)) if item == REGISTRATION else seen
+
+    def _registered(self, seen: RecordSeen) -> tuple[Claim, ...]:
+        """A registration brings the organisation code inside its USCC; if two do, neither is exact any more."""
+        if seen.named.kind != "uscc" or seen.named.fault is not None:
+            return ()
+        return (Claim(seen.named, codes.organisation_code(self._pepper, seen.named), binding=False),)
+
+    def submission(self, seen: RecordSeen) -> bytes | None:
+        """The submission of a record whose payload is needed, framed by its agency; None for all others."""
+        if seen.item != MAPPING or seen.subject_kind == "person" or seen.withdraws:
+            return None
+        submission: bytes = _accepted(seen.accepted, 0)[11]
+        return submission
+
+    def complete(self, seen: RecordSeen) -> RecordSeen:
+        """With the claim of a mapping's payload; only this item is decoded whole, its schema is resolved before."""
+        submission = self.submission(seen)
+        if submission is None:
+            return seen
+        try:
+            payload: dict[str, Any] = self._schemas.decode(submission)[1]["payload"]
+            subject = codes.refer(self._pepper, "uscc", payload["uscc"])
+            alias = codes.refer(self._pepper, payload["old_kind"], payload["old_code"])
+        except (Unhandleable, KeyError, TypeError, AttributeError):
+            return replace(seen, trouble="MAPPING_UNREADABLE")
+        if subject.fault or alias.fault or alias.kind == "uscc" or subject.id != seen.named.id:
+            return replace(seen, trouble="MAPPING_UNREADABLE")
+        return replace(seen, claims=(Claim(subject, alias, binding=True),))
+
+
+def _storable(name: str) -> str:
+    """PostgreSQL text holds no NUL; nothing else of a registered name is changed."""
+    return name.strip()[:NAME_LIMIT].replace("\0", "\ufffd")
+
+
+def record_linked(schemas: Schemas, event: RecordLinked) -> Outgoing:
+    """Our three fields, then the body that ingestion wrote, untouched."""
+    link = event.link
+    head = link.subject_id + avro_bytes(link.rule.encode()) + zigzag(event.at_ms)
+    return Outgoing(LINKED, link.subject_id, frame(schemas.schema_id(LINKED), head + event.given.accepted))
+
+
+def subject_changed(schemas: Schemas, event: SubjectChanged) -> Outgoing:
+    """The whole subject as it is now."""
+    subject = event.subject
+    record: dict[str, Any] = {
+        "subject_id": subject.subject_id,
+        "subject_version": subject.version,
+        "change": event.change,
+        "subject_kind": subject.kind,
+        "name": subject.name,
+        "codes": [code._asdict() for code in subject.codes],
+        "changed_at": event.at_ms,
+    }
+    return Outgoing(SUBJECT, subject.subject_id, schemas.encode(SUBJECT, record))

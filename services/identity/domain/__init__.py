@@ -1,0 +1,1 @@
+"""Pure rules of identity: no clock, no random, no I/O."""

@@ -1,0 +1,97 @@
+"""The state that decisions need together: the subjects, aliases and records that inputs of one batch can touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from services.identity.domain.events import (
+    Alias,
+    AliasBound,
+    AliasContested,
+    Event,
+    Held,
+    Link,
+    NameConfirmed,
+    RecordHeld,
+    RecordLinked,
+    RecordSeen,
+    RecordSuperseded,
+    Subject,
+    SubjectChanged,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record's own link, which is stable, and its versions in review, oldest first."""
+
+    record_id: bytes
+    version: int = 0  # the highest seen
+    link: Link | None = None
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Small by construction; what is missing in it is not known."""
+
+    subjects: Mapping[bytes, Subject]
+    aliases: Mapping[bytes, Alias]
+    records: Mapping[bytes, Record]
+
+    def subject(self, subject_id: bytes) -> Subject:
+        return self.subjects.get(subject_id) or Subject(subject_id)
+
+    def alias(self, alias_id: bytes, kind: str) -> Alias:
+        return self.aliases.get(alias_id) or Alias(alias_id, kind)
+
+    def record(self, record_id: bytes) -> Record:
+        return self.records.get(record_id) or Record(record_id)
+
+    def waiting(self, alias_id: bytes) -> list[RecordSeen]:
+        """The versions that wait for a code, in the order in which they were accepted."""
+        found = [h.given for r in self.records.values() for h in r.held if h.alias_id == alias_id]
+        return sorted(found, key=lambda given: (given.accepted_at, given.record_id, given.version))
+
+
+EMPTY = Cluster({}, {}, {})
+
+
+def evolve(cluster: Cluster, event: Event) -> Cluster:
+    """Apply a fact; judges nothing."""
+    match event:
+        case SubjectChanged(subject):
+            return _with_subject(cluster, subject)
+        case NameConfirmed(subject_id, named_at):
+            return _with_subject(cluster, replace(cluster.subject(subject_id), named_at=named_at))
+        case AliasBound(alias):
+            return replace(cluster, aliases={**cluster.aliases, alias.alias_id: alias})
+        case AliasContested(alias_id):
+            contested = replace(cluster.alias(alias_id, ""), contested=True)
+            return replace(cluster, aliases={**cluster.aliases, alias_id: contested})
+        case RecordLinked(given, link):
+            record = _without(cluster.record(given.record_id), given.version)
+            return _with_record(cluster, replace(record, link=link, version=max(record.version, given.version)))
+        case RecordHeld(held):
+            record = _without(cluster.record(held.given.record_id), held.given.version)
+            queue = sorted((*record.held, held), key=lambda h: h.given.version)
+            version = max(record.version, held.given.version)
+            return _with_record(cluster, replace(record, held=tuple(queue), version=version))
+        case RecordSuperseded(record_id, version):
+            return _with_record(cluster, _without(cluster.record(record_id), version))
+        case _:
+            assert_never(event)
+
+
+def _with_subject(cluster: Cluster, subject: Subject) -> Cluster:
+    return replace(cluster, subjects={**cluster.subjects, subject.subject_id: subject})
+
+
+def _with_record(cluster: Cluster, record: Record) -> Cluster:
+    return replace(cluster, records={**cluster.records, record.record_id: record})
+
+
+def _without(record: Record, version: int) -> Record:
+    return replace(record, held=tuple(h for h in record.held if h.given.version != version))

@@ -1,0 +1,151 @@
+"""What happens in identity, and the values it happens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.identity.domain.codes import Reference
+from services.identity.domain.terms import Change, Reason
+
+
+class Code(NamedTuple):
+    """A code by which an organisation is known."""
+
+    kind: str
+    code: str
+
+
+class Claim(NamedTuple):
+    """A record says that a code is a subject's; `binding`: if it cannot be so, the record itself is in doubt."""
+
+    subject: Reference
+    alias: Reference
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """One accepted version of a record, with the names it uses and the bytes that will be passed on."""
+
+    record_id: bytes
+    version: int
+    item: str
+    action: str
+    agency: str
+    subject_kind: str
+    named: Reference
+    subject_name: str
+    accepted_at: int
+    produced_at: int
+    accepted: bytes  # the RecordAccepted body, untouched
+    at_ms: int
+    claims: tuple[Claim, ...] = ()
+    trouble: Reason | None = None  # the payload that should hold a claim cannot be read
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether this version takes the record back."""
+        return self.action == "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An organisation or sole trader; version 0: not known yet."""
+
+    subject_id: bytes
+    kind: str = "org"
+    name: str | None = None
+    named_at: int = 0  # when the registration that gave the name was produced
+    version: int = 0
+    codes: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An old code; `subject_id` is None until a mapping or a registration brings it."""
+
+    alias_id: bytes
+    kind: str
+    subject_id: bytes | None = None
+    source: str = ""  # the item that brought it
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version in review; `alias_id` is the code it waits for, None where no code would help."""
+
+    given: RecordSeen
+    reason: Reason
+    alias_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whom a record is about, by which rule, and the kinds of evidence (never the evidence)."""
+
+    subject_id: bytes
+    rule: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectChanged:
+    """A subject is new, gained a code, or its registered name changed; `subject` is what it is now."""
+
+    subject: Subject
+    change: Change
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NameConfirmed:
+    """A younger registration gave the same name: told to nobody, but an older one cannot overrule it any more."""
+
+    subject_id: bytes
+    named_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliasBound:
+    """A code got its subject; this is never changed afterwards."""
+
+    alias: Alias
+
+
+@dataclass(frozen=True, slots=True)
+class AliasContested:
+    """Another registration holds the same code: from now on it links nothing."""
+
+    alias_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLinked:
+    """A version is about this subject; `released`: it had been in review."""
+
+    given: RecordSeen
+    link: Link
+    released: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHeld:
+    """A version cannot be linked and goes to the review list, or stays there for another reason than before."""
+
+    held: Held
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSuperseded:
+    """A version in review was overtaken by a later one; it is not told, since order per record is kept."""
+
+    record_id: bytes
+    version: int
+    at_ms: int
+
+
+Event = SubjectChanged | NameConfirmed | AliasBound | AliasContested | RecordLinked | RecordHeld | RecordSuperseded

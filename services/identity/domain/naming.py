@@ -1,0 +1,54 @@
+"""What a linked record says about its subject: that it exists, its codes, and (a registration only) its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from services.identity.domain.cluster import Cluster
+from services.identity.domain.events import Code, Event, Link, NameConfirmed, RecordSeen, Subject, SubjectChanged
+from services.identity.domain.ladder import conflicts
+from services.identity.domain.terms import REGISTRATION
+
+SOLE_TRADER = "92"  # 登记管理部门 9 工商, 机构类别 2 个体工商户
+
+
+def subject_events(cluster: Cluster, given: RecordSeen, link: Link, at_ms: int) -> Iterable[Event]:
+    """At most one REGISTERED, or a CODE_ADDED and a NAMED; nothing where the record brings no news."""
+    if given.named.kind != "uscc" or given.named.id != link.subject_id:
+        return  # found through an alias, so known; or a withdrawal that calls its subject something else
+    before = cluster.subject(link.subject_id)
+    known = replace(before, kind=_kind(given.named.code), codes=_codes(cluster, before, given))
+    named = _named(known, given)
+    if before.version == 0:
+        yield SubjectChanged(replace(named, version=1), "REGISTERED", at_ms)
+        return
+    if known.codes != before.codes:
+        known = replace(known, version=before.version + 1)
+        yield SubjectChanged(known, "CODE_ADDED", at_ms)
+    if named.name != known.name:
+        yield SubjectChanged(replace(named, version=known.version + 1), "NAMED", at_ms)
+    elif named.named_at != known.named_at:
+        yield NameConfirmed(known.subject_id, named.named_at)
+
+
+def _kind(uscc: str) -> str:
+    return "sole_trader" if uscc.startswith(SOLE_TRADER) else "org"
+
+
+def _codes(cluster: Cluster, subject: Subject, given: RecordSeen) -> tuple[Code, ...]:
+    """In the order in which they became known, the USCC first."""
+    news = [Code("uscc", given.named.code)]
+    for claim in () if given.withdraws else given.claims:
+        if claim.subject.id == subject.subject_id and not conflicts(cluster, claim):
+            news.append(Code(claim.alias.kind, claim.alias.code))
+    return tuple(dict.fromkeys((*subject.codes, *news)))
+
+
+def _named(subject: Subject, given: RecordSeen) -> Subject:
+    """The youngest registration names the subject, in whatever order registrations come; ties go by the name."""
+    if given.item != REGISTRATION or given.withdraws or not given.subject_name:
+        return subject
+    if (given.produced_at, given.subject_name) <= (subject.named_at, subject.name or ""):
+        return subject
+    return replace(subject, name=given.subject_name, named_at=given.produced_at)

@@ -1,0 +1,53 @@
+"""Which inputs can touch the same subject, alias or record, and so must be decided on one state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from services.identity.domain.events import RecordSeen
+
+
+def touched(given: RecordSeen) -> Iterator[bytes]:
+    """The ids that deciding on this version reads or writes."""
+    yield given.record_id
+    if given.named.id:
+        yield given.named.id
+    for claim in given.claims:
+        yield claim.subject.id
+        yield claim.alias.id
+
+
+def subject_ids(given: Iterable[RecordSeen]) -> set[bytes]:
+    """The subjects that these may register, name or give a code."""
+    named = {one.named.id for one in given if one.named.kind == "uscc" and one.named.id}
+    return named | {claim.subject.id for one in given for claim in one.claims}
+
+
+def alias_kinds(given: Iterable[RecordSeen]) -> dict[bytes, str]:
+    """The aliases that these look up or bring, with their kinds."""
+    named = {one.named.id: one.named.kind for one in given if one.named.kind != "uscc" and one.named.id}
+    return named | {claim.alias.id: claim.alias.kind for one in given for claim in one.claims}
+
+
+class Groups:
+    """Ids that belong together, found by joining one set after the other (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self._parent: dict[bytes, bytes] = {}
+
+    def of(self, one: bytes) -> bytes:
+        """The id that stands for the group."""
+        parent = self._parent
+        while (above := parent.setdefault(one, one)) != one:
+            parent[one] = one = parent[above]
+        return one
+
+    def join(self, ids: Iterable[bytes]) -> None:
+        """These belong together."""
+        first: bytes | None = None
+        for one in ids:
+            root = self.of(one)
+            if first is None:
+                first = root
+            else:
+                self._parent[root] = first

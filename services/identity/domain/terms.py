@@ -1,0 +1,27 @@
+"""The closed sets of identity's own words."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+REGISTRATION = "enterprise-registration"  # the one item that names a subject
+MAPPING = "code-mapping"  # the one item that brings old codes
+
+Change = Literal["REGISTERED", "CODE_ADDED", "NAMED"]
+
+Reason = Literal[
+    "PERSON_NOT_SUPPORTED_YET",  # natural persons have no keys and no erasure yet: nobody is linked
+    "CODE_PLACEHOLDER",  # seventeen zeros and X stand for many
+    "CODE_MALFORMED",
+    "CODE_KIND_UNKNOWN",
+    "CODE_UNKNOWN",  # well formed, but no mapping or registration has brought it yet
+    "CODE_AMBIGUOUS",  # two registrations hold the same organisation code: exact only if unique
+    "ALIAS_CONFLICT",  # a mapping claims a code that is another subject's
+    "MAPPING_UNREADABLE",
+    "SUBJECT_CHANGED",  # a correction names another subject than the record is linked to
+]
+
+# A later version that names its subject well speaks for these earlier ones too: they said nothing to the contrary.
+CURED_BY_LATER: frozenset[Reason] = frozenset(
+    {"CODE_PLACEHOLDER", "CODE_MALFORMED", "CODE_KIND_UNKNOWN", "CODE_UNKNOWN"}
+)

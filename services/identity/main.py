@@ -1,0 +1,17 @@
+"""Composition root: everything is built here and nowhere else."""
+
+from __future__ import annotations
+
+from services.chassis.handling import Service
+from services.chassis.runtime import Runtime
+from services.identity.api import IdentityApi
+from services.identity.config import load_pepper
+from services.identity.contracts import Reader
+from services.identity.handlers import handlers
+
+
+def build(runtime: Runtime) -> Service:
+    """The service as the lane loop sees it."""
+    pepper = load_pepper(runtime.settings.secrets)
+    runtime.grpc_add(IdentityApi(runtime.pool, pepper).register)
+    return Service("identity", handlers(runtime.schemas, Reader(runtime.schemas, pepper)))

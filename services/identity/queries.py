@@ -1,0 +1,53 @@
+"""SQL for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.chassis.handling import Transaction
+
+PAGE = 100
+PAGE_LIMIT = 500
+
+ITEM = "place, record_id, version, item, agency, state, reason, code_kind, alias_id, held_at, settled_at"
+SUBJECT = "SELECT subject_id, kind, name, version, codes FROM subjects WHERE subject_id = $1 AND version > 0"
+ALIAS = "SELECT kind, subject_id, source, contested FROM aliases WHERE alias_id = $1"
+# A page in the order of arrival. A row that commits late may appear behind the reader: it is in the count, and in the
+# list when it is read again; what must not be missed is on the topics.
+PAGE_OF_REVIEW = f"""
+SELECT {ITEM} FROM reviews WHERE state = $1 AND place > $2 AND ($3 = '' OR reason = $3) ORDER BY place LIMIT $4
+"""  # noqa: S608 - made of constants
+LINK = "SELECT subject_id, version, rule, evidence, linked_at FROM record_links WHERE record_id = $1"
+REVIEWS_OF = f"SELECT {ITEM} FROM reviews WHERE record_id = $1 ORDER BY version LIMIT 1000"  # noqa: S608 - as above
+COUNTS = "SELECT state, reason, count(*) AS versions FROM reviews GROUP BY state, reason ORDER BY state, reason"
+
+
+def page_size(asked: int) -> int:
+    """As many as asked for, within the limit."""
+    return min(asked, PAGE_LIMIT) if asked > 0 else PAGE
+
+
+async def subject(tx: Transaction, subject_id: bytes) -> Any | None:
+    """A subject that is known."""
+    return await tx.fetchrow(SUBJECT, subject_id)
+
+
+async def alias(tx: Transaction, alias_id: bytes) -> Any | None:
+    """Whose an old code is, and what brought it."""
+    return await tx.fetchrow(ALIAS, alias_id)
+
+
+async def review_page(tx: Transaction, state: str, reason: str, after: int, size: int) -> Sequence[Any]:
+    """One page of the review list, behind the position given."""
+    return await tx.fetch(PAGE_OF_REVIEW, state or "WAITING", after, reason, size)
+
+
+async def review_of(tx: Transaction, record_id: bytes) -> tuple[Any | None, Sequence[Any]]:
+    """The link of a record and its versions in review."""
+    return await tx.fetchrow(LINK, record_id), await tx.fetch(REVIEWS_OF, record_id)
+
+
+async def review_counts(tx: Transaction) -> Sequence[Any]:
+    """Versions by state and reason."""
+    return await tx.fetch(COUNTS)

@@ -1,0 +1,125 @@
+"""Writes what the events of a batch changed, one statement per table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.chassis.handling import Transaction
+from services.identity.domain.cluster import Cluster
+from services.identity.domain.events import (
+    Alias,
+    AliasBound,
+    AliasContested,
+    Event,
+    NameConfirmed,
+    RecordHeld,
+    RecordLinked,
+    RecordSuperseded,
+    Subject,
+    SubjectChanged,
+)
+
+SUBJECTS = """
+UPDATE subjects AS old SET kind = new.kind, name = new.name, named_at = new.named_at, version = new.version,
+    codes = new.codes
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::jsonb[])
+    AS new (subject_id, kind, name, named_at, version, codes)
+WHERE old.subject_id = new.subject_id
+"""
+ALIASES = """
+UPDATE aliases AS old SET subject_id = new.subject_id, source = new.source, contested = new.contested
+FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::boolean[]) AS new (alias_id, subject_id, source, contested)
+WHERE old.alias_id = new.alias_id
+"""
+LINKS = """
+INSERT INTO record_links
+SELECT id, subject_id, version, rule, string_to_array(evidence, ','), at
+FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+    AS new (id, subject_id, version, rule, evidence, at)
+ON CONFLICT (record_id) DO UPDATE SET version = excluded.version, rule = excluded.rule, evidence = excluded.evidence,
+    linked_at = excluded.linked_at
+"""
+HOLD = """
+INSERT INTO reviews (state, record_id, version, reason, alias_id, item, agency, code_kind, accepted, held_at)
+SELECT 'WAITING', new.* FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::text[], $6::text[],
+    $7::text[], $8::bytea[], $9::timestamptz[]) AS new
+ON CONFLICT (state, record_id, version) DO UPDATE SET reason = excluded.reason, alias_id = excluded.alias_id
+"""
+SETTLE = """
+UPDATE reviews AS old SET state = new.state, accepted = NULL, settled_at = new.at
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::timestamptz[]) AS new (record_id, version, state, at)
+WHERE old.state = 'WAITING' AND old.record_id = new.record_id AND old.version = new.version
+"""
+
+
+Told = Sequence[tuple[bytes, Event]]
+Row = tuple[Any, ...]
+
+
+async def save(tx: Transaction, after: Mapping[bytes, Cluster], events: Told) -> None:
+    """Write the subjects, aliases, links and reviews that had an event, as they are now."""
+    await _run(tx, SUBJECTS, _subjects(after, events))
+    await _run(tx, ALIASES, _aliases(after, events))
+    await _run(tx, LINKS, _links(events))
+    await _run(tx, HOLD, _held(events))
+    await _run(tx, SETTLE, _settled(events))
+
+
+async def _run(tx: Transaction, statement: str, rows: Iterable[Row]) -> None:
+    """Sorted by id, so that two batches write in the same order."""
+    if ordered := sorted(rows, key=lambda row: row[0]):
+        await tx.execute(statement, *(list(column) for column in zip(*ordered, strict=True)))
+
+
+def _subjects(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
+    changed: dict[bytes, Subject] = {}
+    for key, event in events:
+        if isinstance(event, SubjectChanged | NameConfirmed):
+            subject_id = event.subject_id if isinstance(event, NameConfirmed) else event.subject.subject_id
+            changed[subject_id] = after[key].subject(subject_id)
+    for s in changed.values():
+        codes = json.dumps([code._asdict() for code in s.codes], ensure_ascii=False)
+        yield s.subject_id, s.kind, s.name, s.named_at, s.version, codes
+
+
+def _aliases(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
+    changed: dict[bytes, Alias] = {}
+    for key, event in events:
+        if isinstance(event, AliasBound | AliasContested):
+            alias_id = event.alias_id if isinstance(event, AliasContested) else event.alias.alias_id
+            changed[alias_id] = after[key].alias(alias_id, "")
+    for a in changed.values():
+        yield a.alias_id, a.subject_id, a.source, a.contested
+
+
+def _links(events: Told) -> Iterable[Row]:
+    """Versions of a record are linked in order, so the last one stands."""
+    last = {event.given.record_id: event for _, event in events if isinstance(event, RecordLinked)}
+    for record_id, event in last.items():
+        link = event.link
+        yield record_id, link.subject_id, event.given.version, link.rule, ",".join(link.evidence), _time(event.at_ms)
+
+
+def _held(events: Told) -> Iterable[Row]:
+    """The last reason counts. Of a person nothing is kept but that the record came: it lies in ingestion's journal."""
+    last = {(e.held.given.record_id, e.held.given.version): e for _, e in events if isinstance(e, RecordHeld)}
+    for (record_id, version), event in last.items():
+        held, given = event.held, event.held.given
+        accepted = None if given.subject_kind == "person" else given.accepted
+        what = (held.reason, held.alias_id, given.item, given.agency, given.named.kind, accepted)
+        yield record_id, version, *what, _time(event.at_ms)
+
+
+def _settled(events: Told) -> Iterable[Row]:
+    for _, event in events:
+        if isinstance(event, RecordLinked) and event.released:
+            yield event.given.record_id, event.given.version, "LINKED", _time(event.at_ms)
+        elif isinstance(event, RecordSuperseded):
+            yield event.record_id, event.version, "SUPERSEDED", _time(event.at_ms)
+
+
+def _time(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,0 +1,15 @@
+"""文号, the number of an official document: brackets and digits are written in many ways and mean the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+OPENING = str.maketrans("[【(〈《{﹝〖", "〔" * 8)
+CLOSING = str.maketrans("]】)〉》}﹞〗", "〕" * 8)
+
+
+def normalise(text: str) -> str:
+    """NFKC, no white space, year brackets as 〔〕: 鄂环罚[2017] 12号 and 鄂环罚（2017）12号 are one number."""
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    return plain.translate(OPENING).translate(CLOSING).upper()

@@ -1,0 +1,12 @@
+"""Dirt that every source has: full-width forms, stray spaces, lower case."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def narrowed(text: str) -> str:
+    """Full-width letters and digits as plain ones, outer white space removed, letters in upper case."""
+    if text.isascii():
+        return text.strip().upper()
+    return unicodedata.normalize("NFKC", text).strip().upper()
