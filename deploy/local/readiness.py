@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -32,11 +33,13 @@ def is_ready(layout: Layout, program: Program) -> bool:
     return ask(layout) if ask else _answers(f"http://127.0.0.1:{program.ports[0]}/readyz")
 
 
-def wait_until_ready(layout: Layout, supervisor: Supervisor, program: Program) -> None:
-    """Raises `StackFault` if the program falls over or does not come up in time."""
+def wait_until_ready(layout: Layout, supervisor: Supervisor, program: Program, abandoned: threading.Event) -> None:
+    """Raises `StackFault` if the program falls over or does not come up in time, or if the others gave up."""
     began = time.monotonic()
     crashing_since: float | None = None
     while not is_ready(layout, program):
+        if abandoned.is_set():
+            raise StackFault(f"{program.name} was not waited for: credit up")
         now = time.monotonic()
         state = supervisor.processes()[program.name]["statename"]
         if state == "RUNNING":

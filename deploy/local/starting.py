@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 
 from deploy.local import kafka_admin, postgres, registry, topics
 from deploy.local.faults import StackFault
@@ -37,10 +38,12 @@ def start_in_order(layout: Layout, supervisor: Supervisor, wanted: list[Program]
         if start.ready("kafka"):
             kafka_admin.apply(layout, topics.platform())
 
-    side_by_side([databases, topics_and_rights, lambda: _each(start.ready, ("national", "prometheus"))])
+    side_by_side(
+        [databases, topics_and_rights, lambda: _each(start.ready, ("national", "prometheus"))], start.abandoned
+    )
     services = [program.name for program in wanted if program.name not in FOUNDATION]
     start.begin(*services)
-    side_by_side([lambda name=name: _each(start.ready, (name,)) for name in services])
+    side_by_side([lambda name=name: _each(start.ready, (name,)) for name in services], start.abandoned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Starter:
     supervisor: Supervisor
     wanted: list[Program]
     tell: Tell
+    abandoned: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, *names: str) -> None:
         for program in self.wanted:
@@ -60,7 +64,7 @@ class _Starter:
     def ready(self, name: str) -> bool:
         found = [program for program in self.wanted if program.name == name]
         for program in found:
-            wait_until_ready(self.layout, self.supervisor, program)
+            wait_until_ready(self.layout, self.supervisor, program, self.abandoned)
             self.tell(f"{program.name} is ready")
         return bool(found)
 
@@ -86,10 +90,16 @@ def _migrate_one(layout: Layout, name: str) -> None:
         raise StackFault(f"the database of {name} cannot be migrated ({lines[-1][:200]}): see {log}")
 
 
-def side_by_side(steps: Sequence[Callable[[], None]]) -> None:
-    """Run steps at once; the first fault is raised when all have ended."""
+def side_by_side(steps: Sequence[Callable[[], object]], abandoned: threading.Event | None = None) -> None:
+    """Run steps at once; the first fault, or the wish to end, tells the others that waiting has no sense any more."""
     if not steps:
         return
     with ThreadPoolExecutor(len(steps)) as pool:
-        for future in [pool.submit(step) for step in steps]:
-            future.result()
+        futures = [pool.submit(step) for step in steps]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            if abandoned is not None:
+                abandoned.set()
+            raise

@@ -27,7 +27,7 @@ BATCH_LIMIT = 2000
 FETCH_WAIT_MS = 200
 DUE_EVERY_MS = 1000
 DUE_LIMIT = 500
-COMMIT_EVERY_MS = 5000
+COMMIT_WAIT_S = 5.0
 FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
 BREAKER_WINDOW = 1000
@@ -75,8 +75,8 @@ class LaneLoop(ConsumerRebalanceListener):
         self._origin_ids: dict[str, int] = {}
         self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance
         self._stopping = asyncio.Event()
+        self._assignment = 0  # counts rebalances
         self._due_at_ms = 0
-        self._commit_at_ms = 0
         self._recent: dict[LaneId, tuple[int, int]] = {}
         self._stopped: set[LaneId] = set()
         self.ready = False
@@ -114,6 +114,7 @@ class LaneLoop(ConsumerRebalanceListener):
         """Called by the consumer before a rebalance; waits for the batch in hand."""
         async with self._turn:
             crashpoint("cp8")
+            self._assignment += 1
             for tp in revoked:
                 self._lanes.pop(LaneId(tp.topic, tp.partition), None)
                 self._unclaimed.discard(LaneId(tp.topic, tp.partition))
@@ -180,13 +181,17 @@ class LaneLoop(ConsumerRebalanceListener):
             if self._unclaimed:
                 await self._claim()
             suspects = [lane for lane in self._lanes.values() if lane.attempts >= SUSPECT_AFTER]
-            messages = await self._fetch(suspects)
+            assignment = self._assignment
+        # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
+        messages = await self._fetch(suspects)
+        async with self._turn:
+            if assignment != self._assignment:
+                return  # fetched under an assignment that is gone; the claim of the new one seeks back
             crashpoint("cp1")
             due = self._around.clock_ms() >= self._due_at_ms
             if messages or (due and self._lanes):
                 await self._apply(messages, due, alone=bool(suspects))
             self.ready = bool(self._lanes)
-            await self._show_offsets()
         if not self._lanes:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
 
@@ -340,15 +345,16 @@ class LaneLoop(ConsumerRebalanceListener):
 
     # --- what others may look at -------------------------------------------------------------------------------
 
-    async def _show_offsets(self) -> None:
-        """Kafka's committed offsets are for stock lag tools only and never read here: failing is harmless."""
-        now = self._around.clock_ms()
-        if now < self._commit_at_ms or not self._lanes:
-            return
-        self._commit_at_ms = now + COMMIT_EVERY_MS
+    async def show_offsets(self) -> None:
+        """Commit to Kafka what stock lag tools look at; never read here, so failing is harmless.
+
+        Not within a turn: a commit waits for a rebalance, and a rebalance waits for the turn.
+        """
+        offsets = {TopicPartition(*lane.id): lane.next_offset for lane in self._lanes.values()}
         try:
-            await self._consumer.commit({TopicPartition(*lane.id): lane.next_offset for lane in self._lanes.values()})
-        except KafkaError as error:
+            if offsets:
+                await asyncio.wait_for(self._consumer.commit(offsets), COMMIT_WAIT_S)
+        except (KafkaError, TimeoutError) as error:
             self._around.observer.event("offsets_not_shown", error=type(error).__name__)
 
     def report_lag(self) -> None:

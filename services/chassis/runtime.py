@@ -171,3 +171,4 @@ async def _report(loop: LaneLoop, runtime: Runtime) -> None:
         await asyncio.sleep(1)
         loop.report_lag()
         await runtime.metrics.look(runtime.pool)
+        await loop.show_offsets()

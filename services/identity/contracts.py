@@ -90,7 +90,7 @@ class Reader:
         """A registration brings the organisation code inside its USCC; if two do, neither is exact any more."""
         if seen.named.kind != "uscc" or seen.named.fault is not None:
             return ()
-        return (Claim(seen.named, codes.organisation_code(self._pepper, seen.named), binding=False),)
+        return (Claim(seen.named, codes.organisation_code_in(self._pepper, seen.named), binding=False),)
 
     def submission(self, seen: RecordSeen) -> bytes | None:
         """The submission of a record whose payload is needed, framed by its agency; None for all others."""

@@ -11,5 +11,5 @@ CLOSING = str.maketrans("]】)〉》}﹞〗", "〕" * 8)
 
 def normalise(text: str) -> str:
     """NFKC, no white space, year brackets as 〔〕: 鄂环罚[2017] 12号 and 鄂环罚（2017）12号 are one number."""
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
-    return plain.translate(OPENING).translate(CLOSING).upper()
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).translate(OPENING).translate(CLOSING)
+    return unicodedata.normalize("NFKC", plain.upper())  # what a space or a small letter had kept apart is composed

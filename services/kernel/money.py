@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 1_000_000
+MOST = 10**18  # fits in 64 bits
 PLAIN = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-CAPITAL = re.compile(r"(?P<digits>[0-9][0-9,]*)(?P<fraction>\.[0-9]+)?\(?(?P<unit>万[^()]*)\)?")
+CAPITAL = re.compile(r"(?P<digits>[0-9][0-9,]{0,15})(?P<fraction>\.[0-9]{1,8})?(?P<unit>万[^()]*|\(万[^()]*\))")
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 CURRENCIES = {
     "万": "",  # names no currency
@@ -49,10 +50,7 @@ def fen_of_wan(text: str) -> int:
 def _whole(text: str, factor: int) -> int:
     if not PLAIN.fullmatch(text):
         raise ValueError("no amount")
-    try:
-        amount = Decimal(text) * factor
-    except InvalidOperation as error:
-        raise ValueError("no amount") from error
+    amount = Decimal(text) * factor
     if amount != amount.to_integral_value():
         raise ValueError("less than a 分")
     return int(amount)
@@ -69,12 +67,12 @@ def capital(text: str) -> Capital | None:
     Digits that are wrongly grouped (`3,0000000(万)`) say nothing reliable: they are not guessed at.
     """
     found = CAPITAL.fullmatch(text.strip().replace("（", "(").replace("）", ")"))
-    if found is None or found["unit"] not in CURRENCIES:
+    unit = found["unit"].strip("()") if found else ""
+    if found is None or unit not in CURRENCIES:
         return None
     digits = found["digits"]
     if "," in digits and not GROUPED.fullmatch(digits):
         return None
     amount = Decimal(digits.replace(",", "") + (found["fraction"] or "")) * FEN_PER_WAN
-    if amount != amount.to_integral_value():
-        amount = amount.to_integral_value()  # a part of a 分 in a register is a rounding of the source
-    return Capital(int(amount), CURRENCIES[found["unit"]])
+    hundredths = int(amount.to_integral_value())  # a part of a 分 in a register is a rounding of the source
+    return Capital(hundredths, CURRENCIES[unit]) if hundredths <= MOST else None

@@ -1,7 +1,7 @@
 """行政区划代码 of GB/T 2260 for Hubei, with the years each was in force: codes stay in use after a county is renamed.
 
-`regions.csv` was compiled from a public list (unverified against the official notices): code, name, first
-and last year.
+`regions.csv`: code, name, first and last year, and where the facts come from; none was checked against the official
+notices. Development zones that only the statistics bureau lists (421071, 421171) are no regions.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ def normalise(text: str) -> str:
 
 def is_valid(number: str) -> bool:
     """15 digits with the right check digit, or an older form, which is taken as it is (13 digits, letters)."""
+    if not number.strip("0"):
+        return False  # what is typed where there is none
     if FORM.fullmatch(number):
         return check_digit(number[:14]) == number[14]
     return bool(OLDER.fullmatch(number)) and len(number) != 18

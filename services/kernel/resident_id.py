@@ -11,6 +11,7 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 LONG = re.compile(r"[1-9][0-9]{16}[0-9X]")
 SHORT = re.compile(r"[1-9][0-9]{14}")
+EARLIEST = date(1800, 1, 1)
 CENTENARIANS = ("996", "997", "998", "999")  # sequence numbers kept for them in the 15-digit form
 
 
@@ -29,13 +30,14 @@ def normalise(text: str) -> str:
     return body + check_character(body)
 
 
-def is_valid(number: str) -> bool:
-    """Form, check character and a date that exists; the region is no gate, people move and counties are renamed."""
-    return bool(LONG.fullmatch(number)) and check_character(number[:17]) == number[17] and _is_date(number[6:14])
+def is_valid(number: str, latest: date = date.max) -> bool:
+    """Form, check character and a date that exists and is not after `latest`, the day of the record.
 
-
-def _is_date(digits: str) -> bool:
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).year >= 1800
-    except ValueError:
+    The region is no gate: people move and counties are renamed.
+    """
+    if not LONG.fullmatch(number) or check_character(number[:17]) != number[17]:
         return False
+    try:
+        return EARLIEST <= date(int(number[6:10]), int(number[10:12]), int(number[12:14])) <= latest
+    except ValueError:
+        return False  # no such day, 29 February 1903

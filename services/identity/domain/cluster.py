@@ -73,7 +73,8 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
             return replace(cluster, aliases={**cluster.aliases, alias_id: contested})
         case RecordLinked(given, link):
             record = _without(cluster.record(given.record_id), given.version)
-            return _with_record(cluster, replace(record, link=link, version=max(record.version, given.version)))
+            version = max(record.version, given.version)
+            return _with_record(cluster, Record(record.record_id, version, link, record.held))
         case RecordHeld(held):
             record = _without(cluster.record(held.given.record_id), held.given.version)
             queue = sorted((*record.held, held), key=lambda h: h.given.version)
@@ -86,12 +87,14 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
 
 
 def _with_subject(cluster: Cluster, subject: Subject) -> Cluster:
-    return replace(cluster, subjects={**cluster.subjects, subject.subject_id: subject})
+    return Cluster({**cluster.subjects, subject.subject_id: subject}, cluster.aliases, cluster.records)
 
 
 def _with_record(cluster: Cluster, record: Record) -> Cluster:
-    return replace(cluster, records={**cluster.records, record.record_id: record})
+    return Cluster(cluster.subjects, cluster.aliases, {**cluster.records, record.record_id: record})
 
 
 def _without(record: Record, version: int) -> Record:
+    if not record.held:
+        return record
     return replace(record, held=tuple(h for h in record.held if h.given.version != version))

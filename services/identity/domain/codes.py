@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.identity.domain import identifiers
 from services.identity.domain.terms import Reason
+from services.kernel import organisation_code, registration_number, uscc
 
-PLACEHOLDER = "00000000000000000X"  # a sole trader without a code: stands for many
-LIMIT = 64
+TAX_NO = re.compile(r"\d{6}[0-9A-Z]{9}|[0-9X]{17,20}", re.ASCII)
+BIRTH_DATE = re.compile(r"\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}", re.ASCII)
 
 
 class Reference(NamedTuple):
     """A code as a record gives it; `id` is a subject id for `uscc` and an alias id for every other kind.
 
-    With a fault there is no id, and no code either: what is not understood may be a person's number.
+    With a fault there is no id, and no code either: what is not understood may be a person's number. A tax number
+    that may be one has an id, by which it is found, and no code, by which it would be told.
     """
 
     kind: str
@@ -33,32 +34,43 @@ def keyed_id(pepper: bytes, kind: str, code: str) -> bytes:
 
 def refer(pepper: bytes, kind: str, written: str) -> Reference:
     """What a written code refers to; organisations only, so a person's document is of no known kind here."""
-    valid = KINDS.get(kind)
-    if valid is None:
+    if kind == "uscc":
+        return _refer_to_uscc(pepper, written)
+    if kind not in OLD_KINDS:
         return Reference("", "", b"", "CODE_KIND_UNKNOWN")
-    code = one_form(written)
-    if code == PLACEHOLDER:
-        return Reference(kind, "", b"", "CODE_PLACEHOLDER")
-    if not 0 < len(code) <= LIMIT or not valid(code):
+    normalise, is_valid = OLD_KINDS[kind]
+    code = normalise(written)
+    if not is_valid(code):
         return Reference(kind, "", b"", "CODE_MALFORMED")
-    return Reference(kind, code, keyed_id(pepper, kind, code))
+    told = "" if kind == "tax_no" and _may_be_a_persons(code) else code
+    return Reference(kind, told, keyed_id(pepper, kind, code))
 
 
-def one_form(written: str) -> str:
-    """Full-width, lower case, hyphens and spaces are common dirt and carry no meaning."""
-    plain = unicodedata.normalize("NFKC", written).upper()
-    return "".join(plain.replace("-", "").split())
+def _refer_to_uscc(pepper: bytes, written: str) -> Reference:
+    checked = uscc.check(written)
+    if checked.fault:
+        placeholder = checked.fault == "PLACEHOLDER"
+        return Reference("uscc", "", b"", "CODE_PLACEHOLDER" if placeholder else "CODE_MALFORMED")
+    return Reference("uscc", checked.code, keyed_id(pepper, "uscc", checked.code))
 
 
-def organisation_code(pepper: bytes, uscc: Reference) -> Reference:
+def organisation_code_in(pepper: bytes, named: Reference) -> Reference:
     """The organisation code inside; its own check digit is a warning only (domain.md §3.2), so it is not asked."""
-    code = uscc.code[8:17]
+    code = uscc.organisation_part(named.code)
     return Reference("org_code", code, keyed_id(pepper, "org_code", code))
 
 
-KINDS: dict[str, Callable[[str], bool]] = {
-    "uscc": identifiers.is_uscc,
-    "org_code": identifiers.is_organisation_code,
-    "reg_no": identifiers.is_registration_no,
-    "tax_no": identifiers.is_tax_no,
+def _is_tax_no(code: str) -> bool:
+    return TAX_NO.fullmatch(code) is not None
+
+
+def _may_be_a_persons(tax_no: str) -> bool:
+    """A sole trader's is its owner's identity number (domain.md §3.5); an organisation's ends in its code."""
+    return not organisation_code.is_valid(tax_no[6:]) or BIRTH_DATE.fullmatch(tax_no) is not None
+
+
+OLD_KINDS: dict[str, tuple[Callable[[str], str], Callable[[str], bool]]] = {
+    "org_code": (organisation_code.normalise, organisation_code.is_valid),
+    "reg_no": (registration_number.normalise, registration_number.is_valid),
+    "tax_no": (organisation_code.normalise, _is_tax_no),
 }

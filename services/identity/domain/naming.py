@@ -18,7 +18,8 @@ def subject_events(cluster: Cluster, given: RecordSeen, link: Link, at_ms: int) 
     if given.named.kind != "uscc" or given.named.id != link.subject_id:
         return  # found through an alias, so known; or a withdrawal that calls its subject something else
     before = cluster.subject(link.subject_id)
-    known = replace(before, kind=_kind(given.named.code), codes=_codes(cluster, before, given))
+    codes = _codes(cluster, before, given)
+    known = before if codes == before.codes else replace(before, kind=_kind(given.named.code), codes=codes)
     named = _named(known, given)
     if before.version == 0:
         yield SubjectChanged(replace(named, version=1), "REGISTERED", at_ms)
@@ -40,7 +41,8 @@ def _codes(cluster: Cluster, subject: Subject, given: RecordSeen) -> tuple[Code,
     """In the order in which they became known, the USCC first."""
     news = [Code("uscc", given.named.code)]
     for claim in () if given.withdraws else given.claims:
-        if claim.subject.id == subject.subject_id and not conflicts(cluster, claim):
+        mine = claim.subject.id == subject.subject_id and not conflicts(cluster, claim)
+        if mine and claim.alias.code:
             news.append(Code(claim.alias.kind, claim.alias.code))
     return tuple(dict.fromkeys((*subject.codes, *news)))
 

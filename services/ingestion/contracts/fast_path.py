@@ -6,7 +6,6 @@ property test holds them to. Per record this costs half of decoding into a dict 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,13 +14,22 @@ from services.chassis.errors import Unhandleable
 from services.ingestion.domain.conditions import Condition
 from services.ingestion.domain.definition import Field, Item
 from services.ingestion.domain.formats import COMPANIONS, fits
+from services.ingestion.domain.identifiers import LONG_NUMBER
 from services.ingestion.domain.submission import Envelope
 from services.ingestion.domain.validators import CONTROL, DECIMAL, FIRST_DAY, LAST_DAY, in_code_list
 
 FastPath = Callable[[bytes, int, Envelope], bool]
 
-# A control character or 18 characters that may be an identity number: the validator looks closer.
-SUSPECT = re.compile(CONTROL.pattern + "|(?<![0-9０-９])[0-9０-９]{17}[0-9０-９XxＸｘ](?![0-9０-９])")
+# A length in one or two bytes; a longer text (over 8,191 bytes) is left to the slow path.
+LENGTH = (
+    "n = data[at]; at += 1",
+    "if n > 127:",
+    "    m = data[at]; at += 1",
+    "    if m > 127: return False",
+    "    n = n & 127 | m << 7",
+    "if n & 1: return False",
+    "end = at + (n >> 1)",
+)
 
 
 class Writer:
@@ -31,10 +39,10 @@ class Writer:
         self.item = item
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
-            "read_length": wire.read_length,
-            "read_long": wire.read_long,
+            "read_long": _read_long,
             "decimal": DECIMAL.fullmatch,
-            "suspect": SUSPECT.search,
+            "control": CONTROL.search,
+            "long_number": LONG_NUMBER.search,
             "fits": fits,
             "in_code_list": in_code_list,
         }
@@ -66,7 +74,9 @@ def compile_fast_path(item: Item) -> FastPath:
         f"v{i}" + ("" if f.required == "mandatory" else " or ''") for i, f in enumerate(item.fields) if _is_text(f)
     ]
     if texts:
-        writer.add(0, f"if suspect('\\t'.join(({', '.join(texts)},))): return False")
+        writer.add(
+            0, f"text = '\\t'.join(({', '.join(texts)},))", "if control(text) or long_number(text): return False"
+        )
     writer.add(0, "return True")
     return _compile(writer)
 
@@ -81,6 +91,11 @@ def _compile(writer: Writer) -> FastPath:
     return made
 
 
+def _read_long(data: bytes, at: int) -> tuple[int, int]:
+    prefix = wire.Prefix(data, at)
+    return prefix.long(), prefix.at
+
+
 def _is_text(field: Field) -> bool:
     return field.type == "string"
 
@@ -91,13 +106,7 @@ def _read(writer: Writer, i: int, field: Field) -> None:
         writer.add(0, "u = data[at]; at += 1", f"if u == 0: v{i} = None", "elif u != 2: return False", "else:")
         depth = 1
     if field.type in ("string", "decimal"):
-        writer.add(
-            depth,
-            "n = data[at]",
-            "if n < 128 and not n & 1: at += 1; end = at + (n >> 1)",
-            "else: n, at = read_length(data, at); end = at + n",
-            f"v{i} = data[at:end].decode(); at = end",
-        )
+        writer.add(depth, *LENGTH, f"v{i} = data[at:end].decode(); at = end")
     elif field.type == "bool":
         writer.add(depth, f"v{i} = data[at]; at += 1", f"if v{i} > 1: return False")
     else:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from services.kernel.faults import Fault
-
 from services.ingestion.domain.codes import CODES
+from services.kernel.faults import Fault
 
 __all__ = ["Fault", "fault"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.kernel import money, organisation_code, registration_number, resident_id, uscc
+from services.kernel import money, organisation_code, regions, registration_number, resident_id, uscc
 from services.kernel.text import narrowed
 
 USCC_FAULTS = {
@@ -17,10 +17,10 @@ USCC_FAULTS = {
     "CHECK_DIGIT": "SUBJECT_CODE_CHECK_DIGIT",
 }
 USCC_NOTES = {"REPAIRED": "SUBJECT_CODE_REPAIRED", "ORG_CODE_DIGIT": "ORG_CODE_DIGIT_SUSPECT"}
-LONG_NUMBER = re.compile("(?<![0-9０-９])[0-9０-９]{17}[0-9０-９XxＸｘ](?![0-9０-９])")
-PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
-)
+# A run of exactly 18; it begins with a plain set, which lets the search skip fast to the first digit.
+LONG_NUMBER = re.compile("[0-9０-９](?<![0-9０-９]{2})[0-9０-９]{16}[0-9０-９XxＸｘ](?![0-9０-９])")
+PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
+PROVINCES = frozenset(str(n) for first, last in PROVINCE_RANGES for n in range(first, last + 1))
 
 
 class Judged(NamedTuple):
@@ -95,3 +95,8 @@ def holds_identity_number(text: str) -> bool:
 def _is_identity_number(number: str) -> bool:
     """Stricter than the kernel, which judges a number given as such: a social credit code may look like one."""
     return number[:2] in PROVINCES and "1850" <= number[6:10] <= "2100" and resident_id.is_valid(number)
+
+
+def is_hubei(region: str) -> bool:
+    """Whether a region code is, or was, one of Hubei."""
+    return region.startswith(regions.PROVINCE) and regions.known(region)

@@ -58,7 +58,7 @@ def record(
 def registration(uscc: str = JIA, **more: object) -> RecordSeen:
     """A registration, which brings the organisation code inside its USCC."""
     subject = refer("uscc", uscc)
-    claims = (Claim(subject, codes.organisation_code(PEPPER, subject), binding=False),)
+    claims = (Claim(subject, codes.organisation_code_in(PEPPER, subject), binding=False),)
     return record(uscc, item=REGISTRATION, claims=claims, **more)  # type: ignore[arg-type] # passed on as they come
 
 

@@ -25,7 +25,11 @@ TABLE: dict[str, tuple[list[RecordSeen], RecordSeen, tuple[object, ...]]] = {
     "a wrong check digit": ([], record(JIA[:-1] + "J"), ("HELD", "CODE_MALFORMED")),
     "the placeholder stands for many": ([], record("00000000000000000X"), ("HELD", "CODE_PLACEHOLDER")),
     "the placeholder, lower case": ([], record("00000000000000000x"), ("HELD", "CODE_PLACEHOLDER")),
-    "a kind that is no organisation's": ([], record("420106190003070015", "resident_id"), ("HELD", "CODE_KIND_UNKNOWN")),
+    "a kind that is no organisation's": (
+        [],
+        record("420106190003070015", "resident_id"),
+        ("HELD", "CODE_KIND_UNKNOWN"),
+    ),
     "a person": ([], record(subject_kind="person"), ("HELD", "PERSON_NOT_SUPPORTED_YET")),
     "an organisation code nobody brought": ([], record("MA4KLM0N5", "org_code", number=9), ("HELD", "CODE_UNKNOWN")),
     "a record under the USCC brings no organisation code": (
@@ -89,7 +93,7 @@ def test_names_decide_nothing() -> None:
 
 
 def test_a_code_that_has_a_subject_is_never_given_to_another() -> None:
-    cluster, _ = tell(registration(), mapping())
+    cluster, _ = tell(registration(), mapping(number=4))
     _, said = tell(registration(SAME_ORG_CODE, number=2), mapping(YI, number=3), cluster=cluster)
     assert not [e for e in said if isinstance(e, AliasBound)]
     assert [e.alias_id for e in said if isinstance(e, AliasContested)] == [refer("org_code", "MA4KLM0N5").id]
@@ -98,3 +102,17 @@ def test_a_code_that_has_a_subject_is_never_given_to_another() -> None:
 def test_what_is_not_understood_is_not_kept() -> None:
     assert refer("resident_id", "420106190003070015") == ("", "", b"", "CODE_KIND_UNKNOWN")
     assert refer("uscc", "420106190003070015") == ("uscc", "", b"", "CODE_MALFORMED")
+
+
+@pytest.mark.parametrize("tax_no", ["42010619000307001512", "420106190003070015", "420106050307001", "420106600123459"])
+def test_a_tax_number_that_may_be_a_persons_links_but_is_never_told(tax_no: str) -> None:
+    cluster, said = tell(mapping(old_kind="tax_no", old=tax_no))
+    assert [code.kind for code in cluster.subject(subject_id(JIA)).codes] == ["uscc"]
+    assert tax_no not in repr(said)
+    _, said = tell(record(tax_no, "tax_no", number=9), cluster=cluster)
+    assert [outcome(e)[2] for e in said] == ["TAX_NO"]
+
+
+def test_an_organisations_tax_number_is_told() -> None:
+    cluster, _ = tell(mapping(old_kind="tax_no", old="420100MA4KLM0N5"))
+    assert [code.code for code in cluster.subject(subject_id(JIA)).codes] == [JIA, "420100MA4KLM0N5"]

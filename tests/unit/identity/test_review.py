@@ -28,7 +28,12 @@ def test_a_mapping_releases_what_waits_in_order_of_arrival() -> None:
     cluster, said = tell(*waiting)
     assert [e.held.alias_id for e in said if isinstance(e, RecordHeld)] == [refer("reg_no", REG_NO).id] * 3
     cluster, said = tell(mapping(number=9), cluster=cluster)
-    assert linked(said) == [(9, 1, False), (3, 1, True), (4, 1, True), (5, 1, True)]  # accepted_at rises with the number
+    assert linked(said) == [
+        (9, 1, False),
+        (3, 1, True),
+        (4, 1, True),
+        (5, 1, True),
+    ]  # accepted_at rises with the number
     assert {e.link.subject_id for e in said if isinstance(e, RecordLinked)} == {subject_id(JIA)}
     assert not any(r.held for r in cluster.records.values())
 

@@ -99,7 +99,7 @@ def test_all_faults_at_once_in_both_languages_with_an_example() -> None:
     [
         ("91420100ma4klm0n5h", (), ("SUBJECT_CODE_REPAIRED",)),
         ("91420100MA4KLM0N5A", ("SUBJECT_CODE_CHECK_DIGIT",), ()),
-        ("00000000000000000X", None, ()),
+        ("00000000000000000X", ("SUBJECT_CODE_PLACEHOLDER",), ()),
         ("91420100MA4KLM0N5", ("SUBJECT_CODE_FORMAT",), ()),
         ("N2420111MF1234567E", (), ()),
     ],

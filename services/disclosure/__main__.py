@@ -1,0 +1,11 @@
+"""`python -m services.disclosure run | migrate | parked`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.chassis import entry
+from services.disclosure.main import build
+
+if __name__ == "__main__":
+    entry.main(Path(__file__).parent, build)

@@ -1,0 +1,169 @@
+"""gRPC request -> query -> audit row -> response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, cast
+
+import asyncpg
+import grpc
+import grpc.aio
+from credit.disclosure.v1 import disclosure_pb2 as pb
+from credit.disclosure.v1 import disclosure_pb2_grpc as pb_grpc
+
+from services.disclosure import metrics, queries
+from services.disclosure.domain.audit import Looked
+from services.disclosure.domain.inquiry import (
+    AMBIGUOUS,
+    UNKNOWN,
+    Inquiry,
+    Refused,
+    SubjectKey,
+    inquiry_of,
+    subject_id_of,
+)
+from services.disclosure.domain.inquiry import subject_key as key_of
+from services.disclosure.queries import SubjectRow
+from services.disclosure.store.columns import ms_of
+
+BATCH_LIMIT = 200
+STATUS = {UNKNOWN: grpc.StatusCode.NOT_FOUND, AMBIGUOUS: grpc.StatusCode.FAILED_PRECONDITION}
+
+
+class Log(Protocol):
+    """Where looks are written before anything is answered."""
+
+    async def append(self, looks: Sequence[Looked]) -> None: ...
+
+
+class DisclosureApi(pb_grpc.DisclosureServicer):
+    """Reads only; the one thing it writes is that somebody looked."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], log: Log, clock_ms: Callable[[], int]) -> None:
+        self._pool = pool
+        self._log = log
+        self._clock_ms = clock_ms
+
+    async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.GetSubjectResponse:
+        """One subject, by a code or by its id."""
+
+        async def answer() -> pb.GetSubjectResponse:
+            inquiry, key = _inquiry(request.inquiry), _key(request.subject)
+            async with queries.snapshot(self._pool) as tx:
+                positions = await queries.as_of(tx)
+                ((row, fault),) = await self._find(tx, inquiry, [key])
+            await self._looked("GetSubject", inquiry, [(row.subject_id if row else None, fault)])
+            if row is None:
+                raise Refused(fault)
+            return pb.GetSubjectResponse(subject=_subject(row), as_of=_positions(positions))
+
+        return await _ended("GetSubject", context, answer)
+
+    async def BatchGetSubject(self, request: pb.BatchGetSubjectRequest, context: Any) -> pb.BatchGetSubjectResponse:
+        """Many subjects at once, each looked at for the record."""
+
+        async def answer() -> pb.BatchGetSubjectResponse:
+            inquiry = _inquiry(request.inquiry)
+            if not 0 < len(request.subjects) <= BATCH_LIMIT:
+                raise Refused(f"BATCH_SIZE: ask for 1 to {BATCH_LIMIT} subjects at once")
+            keys = [_key(subject) for subject in request.subjects]
+            async with queries.snapshot(self._pool) as tx:
+                positions = await queries.as_of(tx)
+                found = await self._find(tx, inquiry, keys)
+            await self._looked("BatchGetSubject", inquiry, [(row.subject_id if row else None, f) for row, f in found])
+            answers = [pb.SubjectAnswer(subject=_subject(row) if row else None, fault=fault) for row, fault in found]
+            return pb.BatchGetSubjectResponse(answers=answers, as_of=_positions(positions))
+
+        return await _ended("BatchGetSubject", context, answer)
+
+    async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
+        """One page of what this channel may see of a subject."""
+
+        async def answer() -> pb.ListRecordsResponse:
+            inquiry, subject_id = _inquiry(request.inquiry), subject_id_of(request.subject_id)
+            after = subject_id_of(request.page_token, "PAGE_TOKEN_FORMAT") if request.page_token else b""
+            size = queries.page_size(request.page_size)
+            async with queries.snapshot(self._pool) as tx:
+                positions = await queries.as_of(tx)
+                rows = await queries.records(tx, inquiry.channel, subject_id, after, size)
+                seq = await queries.seq(tx, inquiry.channel, subject_id)
+            await self._looked("ListRecords", inquiry, [(subject_id, "")])
+            token = rows[-1]["record_id"].hex() if len(rows) == size else ""
+            found = [_record(row) for row in rows]
+            return pb.ListRecordsResponse(
+                records=found, next_page_token=token, subject_seq=seq, as_of=_positions(positions)
+            )
+
+        return await _ended("ListRecords", context, answer)
+
+    async def _find(self, tx: Any, inquiry: Inquiry, keys: Sequence[SubjectKey]) -> list[tuple[SubjectRow | None, str]]:
+        """The subject that each key names, or why there is none."""
+        named = await queries.by_code(tx, [key for key in keys if isinstance(key, tuple)])
+        ids = [[key] if isinstance(key, bytes) else named.get(key, []) for key in keys]
+        rows = await queries.subjects(tx, inquiry.channel, [i for each in ids for i in each])
+        return [_one([rows[i] for i in each if i in rows]) for each in ids]
+
+    async def _looked(self, method: str, inquiry: Inquiry, at: Sequence[tuple[bytes | None, str]]) -> None:
+        """Raises `Transient` while it cannot be written: then nobody is answered."""
+        head = (self._clock_ms(), inquiry.caller, inquiry.channel, inquiry.purpose, method)
+        await self._log.append([Looked(*head, subject_id, fault or "ANSWERED") for subject_id, fault in at])
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Add this servicer to the process' server."""
+        cast(Any, pb_grpc).add_DisclosureServicer_to_server(self, server)
+
+
+async def _ended(method: str, context: Any, answer: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        found = await answer()
+    except Refused as refused:
+        metrics.ANSWERS.labels(method, "refused").inc()
+        await context.abort(STATUS.get(refused.code, grpc.StatusCode.INVALID_ARGUMENT), refused.text)
+    else:
+        metrics.ANSWERS.labels(method, "answered").inc()
+        return found
+
+
+def _inquiry(asked: pb.Inquiry) -> Inquiry:
+    return inquiry_of(asked.channel, asked.caller, asked.purpose)
+
+
+def _key(asked: pb.SubjectKey) -> SubjectKey:
+    return key_of(asked.subject_id, asked.code.kind, asked.code.code)
+
+
+def _one(rows: Sequence[SubjectRow]) -> tuple[SubjectRow | None, str]:
+    if len(rows) == 1:
+        return rows[0], ""
+    return None, AMBIGUOUS if rows else UNKNOWN
+
+
+def _subject(row: SubjectRow) -> pb.Subject:
+    return pb.Subject(
+        subject_id=row.subject_id.hex(),
+        subject_kind=row.kind,
+        subject_name=row.name or "",
+        codes=[pb.Code(kind=kind, code=code) for kind, code in row.codes],
+        records=row.records,
+        subject_seq=row.seq,
+    )
+
+
+def _record(row: Any) -> pb.Record:
+    return pb.Record(
+        record_id=row["record_id"].hex(),
+        version=row["version"],
+        item=row["item"],
+        item_version=row["item_version"],
+        agency=row["agency"],
+        submission_id=row["submission_id"],
+        decided_on=row["decided_on"].isoformat(),
+        accepted_at_ms=ms_of(row["accepted_at"]),
+        changed_at_ms=ms_of(row["changed_at"]),
+        fields=json.loads(row["fields"]),
+    )
+
+
+def _positions(rows: Sequence[Any]) -> list[pb.Position]:
+    return [pb.Position(topic=r["topic"], partition=r["partition"], next_offset=r["next_offset"]) for r in rows]

@@ -1,0 +1,36 @@
+"""Which subjects of a batch are decided together: those that share a record, directly or through others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from services.disclosure.domain.events import Standing
+from services.disclosure.domain.subject_file import Count, SubjectFile
+from services.disclosure.domain.terms import FEEDS
+
+
+def group(
+    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[Count, int]
+) -> tuple[dict[bytes, bytes], dict[bytes, SubjectFile]]:
+    """(subject -> key of its file, key -> file) from (record, subject) pairs, the standing ones among them."""
+    parents: dict[bytes, bytes] = {}
+    first_of: dict[bytes, bytes] = {}
+    for record_id, subject_id in pairs:
+        parents.setdefault(subject_id, subject_id)
+        one, other = _root(parents, subject_id), _root(parents, first_of.setdefault(record_id, subject_id))
+        parents[max(one, other)] = min(one, other)
+    keys = {subject_id: _root(parents, subject_id) for subject_id in parents}
+    counted: dict[bytes, dict[Count, int]] = {key: {} for key in keys.values()}
+    standing: dict[bytes, dict[bytes, Standing]] = {key: {} for key in keys.values()}
+    for subject_id, key in keys.items():
+        counted[key].update({(subject_id, f): counts[subject_id, f] for f in FEEDS if (subject_id, f) in counts})
+    for record_id, found in standings.items():
+        standing[keys[found.subject_id]][record_id] = found
+    return keys, {key: SubjectFile(counted[key], standing[key]) for key in counted}
+
+
+def _root(parents: dict[bytes, bytes], subject_id: bytes) -> bytes:
+    while parents[subject_id] != subject_id:
+        parents[subject_id] = parents[parents[subject_id]]
+        subject_id = parents[subject_id]
+    return subject_id

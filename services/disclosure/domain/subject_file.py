@@ -1,0 +1,139 @@
+"""What is shown of subjects, and which changes that makes on the two feeds.
+
+A file is usually of one subject. A correction may say that a record is another subject's; then both subjects change
+together, each on its own count, so subjects that share a record of the batch are decided as one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Shown, Standing
+from services.disclosure.domain.terms import FEEDS, Change, Feed, Reason
+
+LOOK_AGAIN_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """A linked version of a record; `shown` is None while it is unknown what may be shown of it."""
+
+    record_id: bytes
+    version: int
+    subject_id: bytes
+    action: str
+    feeds: tuple[Feed, ...]
+    shown: Shown | None
+    at_ms: int
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether this version takes the record back."""
+        return self.action == "withdraw"
+
+
+Count = tuple[bytes, Feed]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFile:
+    """The last `subject_seq` of each subject and feed, and of the records only those that the batch names."""
+
+    counts: Mapping[Count, int] = field(default_factory=dict[Count, int])
+    records: Mapping[bytes, Standing] = field(default_factory=dict[bytes, Standing])
+
+
+EMPTY = SubjectFile()
+
+
+def feeds_of(disclosure: str, subject_kind: str) -> tuple[Feed, ...]:
+    """Who may have it: 公开公示 both feeds, 政务共享 the government's, all else none; a person is never public."""
+    if disclosure == "public":
+        return FEEDS if subject_kind != "person" else ("government",)
+    return ("government",) if disclosure == "government" else ()
+
+
+def decide(state: SubjectFile, given: RecordSeen) -> Sequence[Event]:
+    """A version that is not newer than what stands, or comes after the withdrawal, states nothing new."""
+    old = state.records.get(given.record_id) or Standing(given.record_id, 0, given.subject_id)
+    if given.version <= old.version or old.withdrawn:
+        return ()
+    if given.withdraws:
+        new = Standing(given.record_id, given.version, old.subject_id, withdrawn=True)
+    elif given.feeds and given.shown is None:
+        return (RecordWaits(given.record_id, given.version, given.at_ms + LOOK_AGAIN_MS),)
+    else:
+        shown = given.shown if given.feeds else None
+        new = Standing(given.record_id, given.version, given.subject_id, given.feeds, shown=shown)
+    changes = [change for feed in FEEDS for change in _changes(feed, old, new, given.at_ms)]
+    return (*_counted(state, changes), RecordStands(new, given.at_ms))
+
+
+def _changes(feed: Feed, old: Standing, new: Standing, at_ms: int) -> Iterator[RecordChanged]:
+    """What one feed has to say of the step from `old` to `new`."""
+    before, after = old.on(feed), new.on(feed)
+    if before is not None and after is not None and old.subject_id == new.subject_id:
+        yield _change(feed, "CORRECTED", new, before, after, None, at_ms)
+        return
+    if before is not None:
+        yield _change(feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
+    if after is not None:
+        yield _change(feed, "ADDED", new, None, after, None, at_ms)
+
+
+def _why(old: Standing, new: Standing) -> Reason:
+    if new.withdrawn:
+        return "BY_AGENCY"
+    return "SUBJECT_CORRECTED" if new.subject_id != old.subject_id else "NO_LONGER_SHARED"
+
+
+def _change(
+    feed: Feed,
+    change: Change,
+    standing: Standing,
+    before: Shown | None,
+    after: Shown | None,
+    reason: Reason | None,
+    at_ms: int,
+) -> RecordChanged:
+    was, is_now = before.fields if before else None, after.fields if after else None
+    about = after or before
+    assert about is not None
+    return RecordChanged(
+        feed,
+        standing.subject_id,
+        0,  # counted below
+        change,
+        standing.record_id,
+        standing.version,
+        about,
+        () if was is None or is_now is None else differing(was, is_now),
+        was,
+        is_now,
+        reason,
+        at_ms,
+    )
+
+
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields in which the two differ, sorted."""
+    return tuple(sorted(code for code in before.keys() | after.keys() if before.get(code) != after.get(code)))
+
+
+def _counted(state: SubjectFile, changes: Sequence[RecordChanged]) -> Iterator[RecordChanged]:
+    """Give each its number; one version changes a subject at most once on a feed."""
+    for change in changes:
+        last = state.counts.get((change.subject_id, change.feed), 0)
+        yield replace(change, subject_seq=last + 1)
+
+
+def evolve(state: SubjectFile, event: Event) -> SubjectFile:
+    """The state after an event."""
+    if isinstance(event, RecordChanged):
+        count: Count = (event.subject_id, event.feed)
+        counts = {**state.counts, count: event.subject_seq}
+        return SubjectFile(counts, state.records)
+    if isinstance(event, RecordStands):
+        return SubjectFile(state.counts, {**state.records, event.standing.record_id: event.standing})
+    return state

@@ -1,0 +1,168 @@
+"""What disclosure consumes, and the aggregates behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.chassis.handling import Handler, Transaction
+from services.chassis.message import Message, Moment, Outgoing, Timer
+from services.chassis.schemas import Schemas
+from services.disclosure import metrics
+from services.disclosure.contracts import changes, reference
+from services.disclosure.contracts.records import LINKED, Linked, RecordReader
+from services.disclosure.domain import edition, subject_card, subject_file
+from services.disclosure.domain.edition import CatalogueItem, EditionSeen
+from services.disclosure.domain.events import CardChanged, EditionKnown, Event, RecordChanged, RecordStands, RecordWaits
+from services.disclosure.domain.grouping import group
+from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
+from services.disclosure.domain.subject_file import SubjectFile
+from services.disclosure.store import files
+from services.disclosure.store import reference as stored
+
+WAITS = "catalogue"
+
+
+class SubjectFiles:
+    """Records -> what is shown of subjects."""
+
+    name = "subject_file"
+
+    def __init__(self, schemas: Schemas, reader: RecordReader) -> None:
+        self._schemas = schemas
+        self._reader = reader
+        self._group_of: dict[bytes, bytes] = {}  # of this batch: subject -> the file it is decided in
+
+    def key(self, given: Linked) -> bytes:
+        return self._group_of.get(given.subject_id, given.subject_id)
+
+    async def load(self, tx: Transaction, given: Sequence[Linked]) -> dict[bytes, SubjectFile]:
+        await self._schemas.resolve(one.needed for one in given)
+        standings = await files.load_standings(tx, {one.record_id for one in given})
+        pairs = [(one.record_id, one.subject_id) for one in given]
+        pairs += [(record_id, standing.subject_id) for record_id, standing in standings.items()]
+        self._group_of, loaded = group(pairs, standings, await files.load_counts(tx, {s for _, s in pairs}))
+        return loaded
+
+    def initial(self, key: bytes) -> SubjectFile:
+        return subject_file.EMPTY
+
+    def decide(self, state: SubjectFile, given: Linked) -> Sequence[Event]:
+        events = subject_file.decide(state, self._reader.complete(given))
+        if not events:
+            metrics.RECORDS.labels("ignored").inc()
+        return events
+
+    def evolve(self, state: SubjectFile, event: Event) -> SubjectFile:
+        return subject_file.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[bytes, SubjectFile],
+        after: Mapping[bytes, SubjectFile],
+        events: Sequence[tuple[bytes, Event]],
+    ) -> None:
+        await files.save(tx, before, after, events)
+
+    def announce(self, event: Event, given: Linked) -> Iterable[Outgoing]:
+        if isinstance(event, RecordChanged):
+            metrics.CHANGES.labels(event.feed, event.change).inc()
+            yield changes.record_changed(self._schemas, event)
+        else:
+            metrics.RECORDS.labels("stands" if isinstance(event, RecordStands) else "waits").inc()
+
+    def timers(self, event: Event, given: Linked) -> Iterable[Timer]:
+        # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.
+        if isinstance(event, RecordWaits):
+            key = event.record_id + event.version.to_bytes(8)
+            yield Timer(event.again_at_ms, key, WAITS, given.value)
+
+
+class Items:
+    """Published catalogue items -> which fields may be shown."""
+
+    name = "catalogue_item"
+
+    def key(self, given: EditionSeen) -> str:
+        return given.code
+
+    async def load(self, tx: Transaction, given: Sequence[EditionSeen]) -> dict[str, CatalogueItem]:
+        return await stored.load_items(tx, {one.code for one in given})
+
+    def initial(self, key: str) -> CatalogueItem:
+        return CatalogueItem()
+
+    def decide(self, state: CatalogueItem, given: EditionSeen) -> Sequence[EditionKnown]:
+        return edition.decide(state, given)
+
+    def evolve(self, state: CatalogueItem, event: EditionKnown) -> CatalogueItem:
+        return edition.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[str, CatalogueItem],
+        after: Mapping[str, CatalogueItem],
+        events: Sequence[tuple[str, EditionKnown]],
+    ) -> None:
+        await stored.save_editions(tx, events)
+
+    def announce(self, event: EditionKnown, given: EditionSeen) -> Iterable[Outgoing]:
+        return ()
+
+    def timers(self, event: EditionKnown, given: EditionSeen) -> Iterable[Timer]:
+        return ()
+
+
+class Cards:
+    """Subjects as identity tells them -> names and codes to look up by."""
+
+    name = "subject_card"
+
+    def key(self, given: SubjectSeen) -> bytes:
+        return given.subject_id
+
+    async def load(self, tx: Transaction, given: Sequence[SubjectSeen]) -> dict[bytes, SubjectCard]:
+        return await stored.load_cards(tx, {one.subject_id for one in given})
+
+    def initial(self, key: bytes) -> SubjectCard:
+        return SubjectCard(key)
+
+    def decide(self, state: SubjectCard, given: SubjectSeen) -> Sequence[CardChanged]:
+        return subject_card.decide(state, given)
+
+    def evolve(self, state: SubjectCard, event: CardChanged) -> SubjectCard:
+        return subject_card.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[bytes, SubjectCard],
+        after: Mapping[bytes, SubjectCard],
+        events: Sequence[tuple[bytes, CardChanged]],
+    ) -> None:
+        await stored.save_cards(tx, before, after, events)
+
+    def announce(self, event: CardChanged, given: SubjectSeen) -> Iterable[Outgoing]:
+        return ()
+
+    def timers(self, event: CardChanged, given: SubjectSeen) -> Iterable[Timer]:
+        return ()
+
+
+def handlers(schemas: Schemas, reader: RecordReader) -> tuple[Handler, ...]:
+    """The table of what is consumed."""
+    subject_files = SubjectFiles(schemas, reader)
+
+    def item(message: Message, moment: Moment) -> EditionSeen:
+        return reference.read_edition(schemas, message, moment)
+
+    def subject(message: Message, moment: Moment) -> SubjectSeen:
+        return reference.read_subject(schemas, message, moment)
+
+    return (
+        Handler(LINKED, subject_files, reader.read),
+        Handler(f"timer:{WAITS}", subject_files, reader.read),
+        Handler(reference.SUBJECT, Cards(), subject),
+        Handler(reference.CATALOGUE, Items(), item),
+    )

@@ -1,0 +1,43 @@
+"""Composition root: everything is built here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from services.chassis.handling import Service, Transaction
+from services.chassis.runtime import Runtime
+from services.chassis.schemas import Schemas
+from services.disclosure import metrics
+from services.disclosure.api import DisclosureApi
+from services.disclosure.contracts import changes
+from services.disclosure.contracts.records import RecordReader
+from services.disclosure.contracts.reference import Catalogue
+from services.disclosure.handlers import handlers
+from services.disclosure.store.audit import AuditLog
+from services.disclosure.store.reference import newer_editions
+
+
+def build(runtime: Runtime) -> Service:
+    """The service as the lane loop sees it."""
+    catalogue = Catalogue()
+    log = AuditLog(runtime.pool, f"disclosure-{runtime.settings.worker}")
+    runtime.grpc_add(DisclosureApi(runtime.pool, log, runtime.clock_ms).register)
+    table = handlers(runtime.schemas, RecordReader(runtime.schemas, catalogue))
+    return Service("disclosure", table, refresh=refresher(runtime.schemas, catalogue))
+
+
+def refresher(schemas: Schemas, catalogue: Catalogue) -> Callable[[Transaction], Awaitable[None]]:
+    """Reads the catalogue anew when a lane has changed it; before the first batch the feeds are registered."""
+    registered = False
+
+    async def refresh(tx: Transaction) -> None:
+        nonlocal registered
+        if not registered:
+            await changes.register(schemas)
+            registered = True
+        newer = await newer_editions(tx, catalogue.revision)
+        if newer is not None:
+            catalogue.fill(*newer)
+            metrics.EDITIONS.set(sum(map(len, newer[1].values())))
+
+    return refresh

@@ -1,0 +1,14 @@
+"""Business metrics: name, help, labels."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+CHANGES = Counter("credit_disclosure_changes_total", "What was said on the change feeds.", ["feed", "change"])
+RECORDS = Counter(
+    "credit_disclosure_records_total",
+    "Record versions by what came of them: stands, waits (edition not here yet), ignored (older or after withdrawal).",
+    ["outcome"],
+)
+EDITIONS = Gauge("credit_disclosure_editions", "Editions of catalogue items known.")
+ANSWERS = Counter("credit_disclosure_answers_total", "gRPC calls by what came of them.", ["method", "outcome"])

@@ -1,0 +1,1 @@
+"""Loads and saves aggregates, many at a time, inside the caller's transaction."""

@@ -1,0 +1,217 @@
+"""Laws of linking: whatever comes in whatever order, these hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.identity.domain.cluster import EMPTY, Cluster, evolve
+from services.identity.domain.events import (
+    AliasBound,
+    Event,
+    RecordHeld,
+    RecordLinked,
+    RecordSeen,
+    RecordSuperseded,
+    SubjectChanged,
+)
+from services.identity.domain.linking import decide
+from services.identity.domain.neighbours import Groups, touched
+from tests.unit.identity.samples import JIA, OTHER_REG_NO, REG_NO, SOLE, YI, mapping, record, registration, tell
+
+NAMES = st.sampled_from([
+    (JIA, "uscc"),
+    (YI, "uscc"),
+    (REG_NO, "reg_no"),
+    (OTHER_REG_NO, "reg_no"),
+    ("MA4KLM0N5", "org_code"),
+    ("00000000000000000X", "uscc"),
+    ("420106190003070015", "resident_id"),
+])  # fmt: skip
+ACTIONS = st.sampled_from(["report", "correct", "correct", "withdraw"])
+KINDS = st.sampled_from(["org", "org", "org", "sole_trader", "person"])
+NUMBERS = st.integers(1, 4)
+VERSIONS = st.integers(1, 4)
+records = st.builds(
+    lambda name, number, version, action, kind: record(
+        *name, number=number, version=version, action=action, subject_kind=kind
+    ),
+    NAMES,
+    NUMBERS,
+    VERSIONS,
+    ACTIONS,
+    KINDS,
+)
+registrations = st.builds(
+    lambda uscc, number, version, action, name, at: registration(
+        uscc, number=number, version=version, action=action, name=name, produced_at=at
+    ),
+    st.sampled_from([JIA, YI, "93420100MA4KLM0N5B"]),
+    st.integers(11, 13),
+    VERSIONS,
+    ACTIONS,
+    st.sampled_from(["演示甲", "演示乙", ""]),
+    st.integers(1, 3),
+)
+mappings = st.builds(
+    lambda uscc, old, number, version, action: mapping(
+        uscc, "reg_no", old, number=number, version=version, action=action
+    ),
+    st.sampled_from([JIA, YI]),
+    st.sampled_from([REG_NO, OTHER_REG_NO]),
+    st.integers(21, 23),
+    VERSIONS,
+    ACTIONS,
+)
+histories = st.lists(st.one_of(records, registrations, mappings), max_size=16)
+
+
+def key(event: Event) -> tuple[bytes, int]:
+    if isinstance(event, RecordSuperseded):
+        return event.record_id, event.version
+    assert isinstance(event, RecordLinked | RecordHeld)
+    seen = event.given if isinstance(event, RecordLinked) else event.held.given
+    return seen.record_id, seen.version
+
+
+@given(histories)
+def test_a_repeat_states_nothing_new(history: list[RecordSeen]) -> None:
+    cluster, _ = tell(*history)
+    assert tell(*history, cluster=cluster)[1] == []
+
+
+@given(histories)
+def test_evolve_accepts_every_event_and_replay_equals_live(history: list[RecordSeen]) -> None:
+    live, said = tell(*history)
+    assert reduce(evolve, said, EMPTY) == live
+
+
+@given(histories)
+def test_every_version_is_linked_waiting_or_superseded_and_only_one_of_these(history: list[RecordSeen]) -> None:
+    cluster, said = tell(*history)
+    linked = [key(e) for e in said if isinstance(e, RecordLinked)]
+    over = [key(e) for e in said if isinstance(e, RecordSuperseded)]
+    waiting = [(h.given.record_id, h.given.version) for r in cluster.records.values() for h in r.held]
+    ends = linked + over + waiting
+    assert len(ends) == len(set(ends))
+    highest: dict[bytes, int] = {}
+    accepted: set[tuple[bytes, int]] = set()
+    for one in history:
+        if one.version > highest.get(one.record_id, 0):
+            highest[one.record_id] = one.version
+            accepted.add((one.record_id, one.version))
+    assert set(ends) == accepted
+
+
+@given(histories)
+def test_versions_are_told_in_order_and_a_link_never_moves(history: list[RecordSeen]) -> None:
+    told: dict[bytes, list[RecordLinked]] = defaultdict(list)
+    for event in tell(*history)[1]:
+        if isinstance(event, RecordLinked):
+            told[event.given.record_id].append(event)
+    for events in told.values():
+        versions = [e.given.version for e in events]
+        assert versions == sorted(set(versions))
+        assert len({e.link.subject_id for e in events}) == 1
+
+
+@given(histories)
+def test_a_code_keeps_its_subject_for_ever(history: list[RecordSeen]) -> None:
+    bound = [e.alias.alias_id for e in tell(*history)[1] if isinstance(e, AliasBound)]
+    assert len(bound) == len(set(bound))
+
+
+@given(histories)
+def test_persons_are_never_linked_and_never_subjects(history: list[RecordSeen]) -> None:
+    cluster, said = tell(*history)
+    assert not [e for e in said if isinstance(e, RecordLinked) and e.given.subject_kind == "person"]
+    assert {s.kind for s in cluster.subjects.values()} <= {"org", "sole_trader"}
+
+
+@given(histories)
+def test_subject_versions_have_no_gaps_and_come_before_links(history: list[RecordSeen]) -> None:
+    versions: dict[bytes, list[int]] = defaultdict(list)
+    for event in tell(*history)[1]:
+        if isinstance(event, SubjectChanged):
+            versions[event.subject.subject_id].append(event.subject.version)
+        elif isinstance(event, RecordLinked):
+            assert versions[event.link.subject_id], "a record was told before its subject"
+    assert all(found == list(range(1, len(found) + 1)) for found in versions.values())
+
+
+@given(histories)
+def test_reasons_are_never_empty_and_codes_to_wait_for_are_named_when_one_would_help(history: list[RecordSeen]) -> None:
+    for event in tell(*history)[1]:
+        if isinstance(event, RecordHeld):
+            assert event.held.reason
+            assert (event.held.alias_id is not None) == (event.held.reason == "CODE_UNKNOWN")
+
+
+@given(histories)
+def test_nothing_waits_for_a_code_that_is_known(history: list[RecordSeen]) -> None:
+    cluster, _ = tell(*history)
+    for alias in cluster.aliases.values():
+        assert alias.subject_id is None or cluster.waiting(alias.alias_id) == []
+
+
+@given(histories)
+def test_clusters_do_not_matter(history: list[RecordSeen]) -> None:
+    """What has nothing in common is decided apart as it would be together: the store may cut a batch."""
+    groups = Groups()
+    for one in history:
+        groups.join(touched(one))
+    cut: dict[bytes, list[RecordSeen]] = defaultdict(list)
+    for one in history:
+        cut[groups.of(one.record_id)].append(one)
+    parts = [tell(*part)[0] for part in cut.values()]
+    whole, _ = tell(*history)
+    assert {k: v for p in parts for k, v in p.subjects.items()} == dict(whole.subjects)
+    assert {k: v for p in parts for k, v in p.aliases.items()} == dict(whole.aliases)
+    assert {k: v for p in parts for k, v in p.records.items()} == dict(whole.records)
+
+
+def _renumbered(found: list[RecordSeen]) -> list[RecordSeen]:
+    """Each record once: order between records is free, order within a record is not."""
+    return [replace(one, record_id=b"renumbered" + n.to_bytes(6), version=1) for n, one in enumerate(found)]
+
+
+agreeing = st.lists(
+    st.one_of(
+        st.builds(lambda name: record(*name), NAMES),
+        st.builds(lambda: mapping(JIA, "reg_no", REG_NO)),
+        st.builds(lambda: mapping(SOLE, "reg_no", OTHER_REG_NO)),
+        st.builds(lambda at: registration(JIA, produced_at=at), st.integers(1, 5)),
+        st.builds(lambda at: registration(SOLE, name="演示丙", produced_at=at), st.integers(1, 5)),
+    ),
+    max_size=12,
+).map(_renumbered)
+
+
+def links(cluster: Cluster) -> dict[bytes, object]:
+    return {record_id: (r.link, [(h.reason, h.alias_id) for h in r.held]) for record_id, r in cluster.records.items()}
+
+
+@given(agreeing.flatmap(lambda history: st.tuples(st.just(history), st.permutations(history))))
+def test_records_and_mappings_in_any_order_end_in_the_same_links(
+    both: tuple[list[RecordSeen], list[RecordSeen]],
+) -> None:
+    one, other = tell(*both[0])[0], tell(*both[1])[0]
+    assert links(one) == links(other)
+    assert {a.alias_id: a.subject_id for a in one.aliases.values()} == {
+        a.alias_id: a.subject_id for a in other.aliases.values()
+    }
+    assert {s.subject_id: (s.name, s.named_at, set(s.codes)) for s in one.subjects.values()} == {
+        s.subject_id: (s.name, s.named_at, set(s.codes)) for s in other.subjects.values()
+    }
+
+
+@given(histories)
+def test_deciding_does_not_change_the_state_it_is_given(history: list[RecordSeen]) -> None:
+    cluster, _ = tell(*history)
+    before = (dict(cluster.subjects), dict(cluster.aliases), dict(cluster.records))
+    decide(cluster, record(number=4, version=9, action="correct"))
+    assert (dict(cluster.subjects), dict(cluster.aliases), dict(cluster.records)) == before

@@ -1,0 +1,117 @@
+"""Agencies are registered and items published by command; a repeat is answered as it was."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import fastavro
+
+from services.chassis.message import Message
+from services.chassis.schemas import read_record
+from services.chassis.wire import frame, unframe
+from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
+from services.ingestion.handlers import Agencies, Items
+from tests.support import driver
+from tests.unit.ingestion import samples
+
+AVRO = Path(__file__).parents[3] / "avro"
+FAMILIES = sorted(p.name for p in AVRO.glob("credit.*"))
+PARSED = {name: fastavro.parse_schema(json.loads((AVRO / name / "1.avsc").read_text())) for name in FAMILIES}
+
+
+class LocalCodec:
+    """Encodes and decodes with the files under avro/; the id is the family's number."""
+
+    def encode(self, name: str, record: Any) -> bytes:
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, PARSED[name], record)
+        return frame(FAMILIES.index(name), out.getvalue())
+
+    def decode(self, framed: bytes) -> tuple[int, dict[str, Any]]:
+        schema_id, body = unframe(framed)
+        return schema_id, read_record(PARSED[FAMILIES[schema_id]], body)
+
+
+CODEC = LocalCodec()
+READER, SPEAKER = CommandReader(CODEC), ReferenceSpeaker(CODEC)
+AGENCY = {"code": "420000-gsj", "name_zh": "演示工商局", "items": ["enterprise-registration"]}
+
+
+def command(command_id: str, kind: str, arguments: dict[str, Any]) -> Message:
+    record = {
+        "command_id": command_id,
+        "type": kind,
+        "issued_by": "platform-admin",
+        "issued_at": samples.NOW.now_ms,
+        "arguments": json.dumps(arguments),
+    }
+    return Message("credit.ingestion.command.v1", 0, 1, b"k", CODEC.encode("credit.command.v1", record), (), 0)
+
+
+def told(aggregate: Any, read: Any, *messages: Message) -> list[list[tuple[str, dict[str, Any]]]]:
+    """Topic and record of everything each command led to."""
+    given = [read(message, samples.NOW) for message in messages]
+    return [
+        [(m.topic, CODEC.decode(m.value)[1]) for event in events for m in aggregate.announce(event, g)]
+        for g, events in zip(given, driver.run(aggregate, given), strict=True)
+    ]
+
+
+def register(*messages: Message) -> list[list[tuple[str, dict[str, Any]]]]:
+    return told(Agencies(SPEAKER), READER.register_agency, *messages)
+
+
+def publish(*messages: Message) -> list[list[tuple[str, dict[str, Any]]]]:
+    return told(Items(SPEAKER), READER.publish_item, *messages)
+
+
+def definition(**changes: Any) -> dict[str, Any]:
+    return json.loads(json.dumps(dict(samples.SHIPPED["code-mapping"].definition) | changes))
+
+
+def test_an_agency_is_registered_once_and_the_repeat_is_done_too() -> None:
+    first, second = register(command("c1", "register_agency", AGENCY), command("c1", "register_agency", AGENCY))
+    assert [topic for topic, _ in first] == ["credit.ingestion.agency.v1", "credit.ingestion.outcome.v1"]
+    assert first[0][1]["region"] == "420000"
+    assert [(topic, r["outcome"]) for topic, r in second] == [("credit.ingestion.outcome.v1", "DONE")]
+
+
+def test_a_wrong_registration_names_every_fault() -> None:
+    wrong = {"code": "gsj", "name_zh": " ", "items": "all"}
+    ((answer,),) = register(command("c1", "register_agency", wrong))
+    assert answer[1]["outcome"] == "REFUSED"
+    assert [f["field"] for f in answer[1]["faults"]] == ["code", "name_zh", "items"]
+
+
+def test_a_region_outside_hubei_is_refused() -> None:
+    ((answer,),) = register(command("c1", "register_agency", AGENCY | {"code": "110000-gsj"}))
+    assert [f["code"] for f in answer[1]["faults"]] == ["REGION_UNKNOWN"]
+
+
+def test_an_item_is_published_with_its_whole_definition() -> None:
+    ((event, answer),) = publish(command("c1", "publish_item", {"definition": definition(), "schema_id": 5}))
+    assert event[0] == "credit.ingestion.catalogue.v1"
+    assert json.loads(event[1]["definition"]) == definition()
+    assert (event[1]["code"], event[1]["version"], event[1]["schema_id"]) == ("code-mapping", 1, 5)
+    assert answer[1]["outcome"] == "DONE"
+
+
+def test_a_published_edition_never_changes_and_versions_rise() -> None:
+    sent = [
+        {"definition": definition(), "schema_id": 5},
+        {"definition": definition(), "schema_id": 5},
+        {"definition": definition(name_zh="改名"), "schema_id": 5},
+        {"definition": definition(name_zh="改名", version=2), "schema_id": 6},
+        {"definition": definition(), "schema_id": 5},
+    ]
+    answers = publish(*(command(f"c{i}", "publish_item", a) for i, a in enumerate(sent)))
+    assert [a[-1][1]["outcome"] for a in answers] == ["DONE", "DONE", "REFUSED", "DONE", "DONE"]
+    assert [len(a) for a in answers] == [2, 1, 1, 2, 1]
+
+
+def test_an_item_without_a_legal_basis_is_refused() -> None:
+    ((answer,),) = publish(command("c1", "publish_item", {"definition": definition(legal_basis=[]), "schema_id": 5}))
+    assert "LEGAL_BASIS_MISSING" in {f["code"] for f in answer[1]["faults"]}
