@@ -14,6 +14,9 @@ help: ## print this
 $(VENV)/.installed: requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	echo "$(CURDIR)" > "$$($(RUN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/creditbus.pth"
+	printf '#!/bin/sh\nexec "%s/$(RUN)/python" -m services.cli "$$@"\n' "$(CURDIR)" > $(RUN)/credit
+	chmod +x $(RUN)/credit
 	touch $@
 
 $(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')

@@ -86,6 +86,11 @@ def _prepare(layout: Layout, missing: set[str]) -> None:
     address_file.write(layout)
 
 
+def is_up(layout: Layout) -> bool:
+    """Whether the supervisor runs."""
+    return layout.var.is_dir() and Supervisor(layout).running()
+
+
 def down(layout: Layout) -> bool:
     """Stop everything; False if nothing ran."""
     if not layout.var.is_dir():

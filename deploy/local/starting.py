@@ -44,6 +44,8 @@ def start_in_order(layout: Layout, supervisor: Supervisor, wanted: list[Program]
     services = [program.name for program in wanted if program.name not in FOUNDATION]
     start.begin(*services)
     side_by_side([lambda name=name: _each(start.ready, (name,)) for name in services], start.abandoned)
+    if "ingestion" in services:
+        _run_step(layout, "ingestion", "catalogue", "the shipped catalogue cannot be put in force")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,19 @@ def _migrate(layout: Layout, services: Iterable[Program]) -> None:
 
 
 def _migrate_one(layout: Layout, name: str) -> None:
-    command = [sys.executable, "-m", f"services.{name}", "migrate"]
+    _run_step(layout, name, "migrate", f"the database of {name} cannot be migrated")
+
+
+def _run_step(layout: Layout, name: str, step: str, trouble: str) -> None:
+    """One of a service's own steps, to its end."""
+    command = [sys.executable, "-m", f"services.{name}", step]
     environment = {**os.environ, **service_environment(layout, name)}
     done = subprocess.run(command, env=environment, cwd=REPO, capture_output=True, text=True, check=False)
-    log = layout.logs / f"{name}-migrate.log"
+    log = layout.logs / f"{name}-{step}.log"
     log.write_text(done.stdout + done.stderr)
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
-        raise StackFault(f"the database of {name} cannot be migrated ({lines[-1][:200]}): see {log}")
+        raise StackFault(f"{trouble} ({lines[-1][:200]}): see {log}")
 
 
 def side_by_side(steps: Sequence[Callable[[], object]], abandoned: threading.Event | None = None) -> None:

@@ -31,7 +31,7 @@ COMMANDS = {
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
-    "demo": Command("services.cli.demo:demo", "The whole road once, with reconciliation."),
+    "demo": Command("services.cli.demo.command:demo", "The whole road once, with reconciliation."),
 }
 STUBS = Path(__file__).parents[1] / "_stubs"  # generated from proto/ by make
 EXIT_CODES = "Exit codes: 0 done, 1 failed (one line says why and what to do), 2 wrong usage, 3 not everything runs."

@@ -1,0 +1,46 @@
+"""Sends a command to a service and waits for its outcome, by the correlation id."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import Any, NamedTuple
+
+from deploy.local.faults import StackFault
+from deploy.local.layout import Layout
+from services.chassis.commands import command_topic, outcome_topic
+from services.cli.outsider import OPERATOR, Reader, Registry, producer
+
+DEADLINE_S = 30.0
+
+
+class Answered(NamedTuple):
+    """DONE, or REFUSED with the reasons."""
+
+    outcome: str
+    faults: tuple[dict[str, str], ...]
+
+
+def send(layout: Layout, service: str, kind: str, key: str, arguments: dict[str, Any]) -> Answered:
+    """Raises `StackFault` when nobody answers within 30 s."""
+    registry, command_id = Registry(layout), secrets.token_hex(8)
+    command = {
+        "command_id": command_id,
+        "type": kind,
+        "issued_by": OPERATOR,
+        "issued_at": time.time_ns() // 1_000_000,
+        "arguments": json.dumps(arguments, ensure_ascii=False),
+    }
+    topic, answers = command_topic(service), outcome_topic(service)
+    value = registry.serializer("credit.command.v1-value")(command, topic)
+    with Reader(layout) as reader:
+        since = reader.ends([answers])
+        sender = producer(layout, OPERATOR)
+        sender.produce(topic, value, key, headers={"correlation_id": command_id})
+        sender.flush(DEADLINE_S)
+        for message in reader.follow([answers], since, DEADLINE_S):
+            outcome = registry.decode(message.value() or b"")
+            if outcome["command_id"] == command_id:
+                return Answered(outcome["outcome"], tuple(outcome["faults"]))
+    raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")

@@ -1,0 +1,144 @@
+"""The broker and the registry as any outsider sees them: stock clients, a principal's own password, no service code."""
+
+# pyright: reportPrivateImportUsage=false
+# The library re-exports its own classes without saying so.
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import fastavro
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from deploy.local import kafka_admin
+from deploy.local.faults import StackFault
+from deploy.local.layout import Layout
+
+OPERATOR = "operator"
+QUIET = {"log_level": 2}  # the library otherwise tells of every connection that a short-lived client closes
+WAIT_S = 15.0
+
+Place = tuple[str, int]
+Offsets = dict[Place, int]
+
+
+def settings(layout: Layout, principal: str) -> dict[str, Any]:
+    """librdkafka's settings; raises `StackFault` for a principal that was never made."""
+    return kafka_admin.connection(layout, principal) | QUIET
+
+
+def producer(layout: Layout, principal: str) -> Producer:
+    """Idempotent, so acknowledged by all; small batches leave at once, large loads fill them."""
+    wanted = {"enable.idempotence": True, "linger.ms": 5, "compression.type": "zstd"}
+    return Producer(settings(layout, principal) | wanted)
+
+
+class Registry:
+    """Schemas by id or by registry subject, asked for once."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._url = layout.registry_url
+        self._parsed: dict[int, Any] = {}
+        self._client: Any = SchemaRegistryClient({"url": self._url})
+
+    def serializer(self, subject: str) -> Callable[[Mapping[str, Any], str], bytes]:
+        """The stock Avro serializer with the newest schema of a subject: (record, topic) -> framed value."""
+        options = {
+            "auto.register.schemas": False,
+            "use.latest.version": True,
+            "subject.name.strategy": lambda context, name: subject,
+        }
+        stock = cast(Any, AvroSerializer)(self._client, conf=options)
+
+        def encode(record: Mapping[str, Any], topic: str) -> bytes:
+            return stock(record, SerializationContext(topic, MessageField.VALUE))
+
+        return encode
+
+    def decode(self, value: bytes) -> dict[str, Any]:
+        """A framed value as a record, by the schema of whoever wrote it."""
+        number = int.from_bytes(value[1:5], "big")
+        if number not in self._parsed:
+            self._parsed[number] = cast(Any, fastavro).parse_schema(self._schema(number))
+        return cast(Any, fastavro).schemaless_reader(io.BytesIO(value[5:]), self._parsed[number], None)
+
+    def _schema(self, number: int) -> Any:
+        try:
+            with urllib.request.urlopen(f"{self._url}/schemas/ids/{number}", timeout=10) as answer:  # noqa: S310 - ours
+                return json.loads(json.load(answer)["schema"])
+        except (urllib.error.URLError, OSError) as error:
+            raise StackFault(f"the registry does not know schema {number} ({error}): credit status") from None
+
+
+class Reader:
+    """Reads topics as one principal, from the beginning or from given offsets, up to where they end now."""
+
+    def __init__(self, layout: Layout, principal: str = OPERATOR) -> None:
+        group = principal if principal == OPERATOR else f"{principal}.cli"
+        wanted = {"group.id": f"{group}", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+        self._consumer: Any = Consumer(settings(layout, principal) | wanted)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def topics(self, prefix: str) -> list[str]:
+        """What this principal may see."""
+        try:
+            known: Iterable[str] = self._consumer.list_topics(timeout=WAIT_S).topics
+        except KafkaException as error:
+            raise StackFault(f"the broker does not answer ({error.args[0]}): credit status") from None
+        return sorted(name for name in known if name.startswith(prefix))
+
+    def ends(self, topics: Iterable[str]) -> Offsets:
+        """The offset behind the last message of every partition."""
+        return {place: high for place, (_, high) in self._bounds(topics).items()}
+
+    def _bounds(self, topics: Iterable[str]) -> dict[Place, tuple[int, int]]:
+        wanted = set(topics)
+        known: dict[str, Any] = self._consumer.list_topics(timeout=WAIT_S).topics
+        places = [(topic, number) for topic in wanted if topic in known for number in known[topic].partitions]
+        return {at: self._consumer.get_watermark_offsets(TopicPartition(*at), timeout=WAIT_S) for at in places}
+
+    def read(self, topics: Iterable[str], since: Offsets | None = None) -> Iterator[Message]:
+        """Every message there is at this moment; `since` is moved to behind what was read."""
+        begin = {} if since is None else since
+        bounds = self._bounds(topics)
+        todo = {at: (max(low, begin.get(at, 0)), high) for at, (low, high) in bounds.items()}
+        todo = {at: span for at, span in todo.items() if span[0] < span[1]}
+        self._consumer.assign([TopicPartition(*at, low) for at, (low, _) in todo.items()])
+        while todo:
+            for message in self._consumer.consume(2000, 1.0):
+                if message.error() is not None:
+                    raise StackFault(f"reading {message.topic()} failed ({message.error()}): credit status")
+                at = message.topic(), message.partition()
+                if at in todo and message.offset() < todo[at][1]:
+                    yield message
+                    begin[at] = message.offset() + 1
+                if at in todo and message.offset() + 1 >= todo[at][1]:
+                    del todo[at]
+        self._consumer.unassign()
+
+    def follow(self, topics: Iterable[str], since: Offsets, seconds: float) -> Iterator[Message]:
+        """What arrives from these offsets on, until nothing more is wanted or the time is over."""
+        ends = self._bounds(topics)
+        self._consumer.assign([TopicPartition(*at, since.get(at, high)) for at, (_, high) in ends.items()])
+        left = seconds * 10
+        while left > 0:
+            found = self._consumer.consume(500, 0.1)
+            yield from (message for message in found if message.error() is None)
+            left -= 0 if found else 1
