@@ -47,17 +47,17 @@ fast: install
 test: check ## everything: the fast tier, then integration on the real broker, registry and databases
 	$(RUN)/pytest tests/integration
 
-demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir for real registrations, KEEP=1)
-	$(RUN)/python -m services.cli demo $(if $(DATA),--data $(DATA)) $(if $(KEEP),--keep)
+demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir of real registrations, KILL=1, KEEP=1)
+	$(RUN)/credit demo $(if $(DATA),--data $(DATA)) $(if $(KILL),--kill) $(if $(KEEP),--keep)
 
 bench: install ## end-to-end records/s, CPU per record, ratio to COPY (QUICK=1)
 	$(RUN)/python -m bench.road
 
 up: install ## start the stack and the services
-	$(RUN)/python -m services.cli up
+	$(RUN)/credit up
 
 down: ## stop them
-	$(RUN)/python -m services.cli down
+	$(RUN)/credit down
 
 clean: ## remove the virtual environment and generated stubs
 	rm -rf $(VENV) $(STUBS)

@@ -51,11 +51,11 @@ class Registry:
 
     def serializer(self, subject: str) -> Callable[[Mapping[str, Any], str], bytes]:
         """The stock Avro serializer with the newest schema of a subject: (record, topic) -> framed value."""
-        options = {
-            "auto.register.schemas": False,
-            "use.latest.version": True,
-            "subject.name.strategy": lambda context, name: subject,
-        }
+
+        def named(context: object, name: object) -> str:
+            return subject
+
+        options = {"auto.register.schemas": False, "use.latest.version": True, "subject.name.strategy": named}
         stock = cast(Any, AvroSerializer)(self._client, conf=options)
 
         def encode(record: Mapping[str, Any], topic: str) -> bytes:

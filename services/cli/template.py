@@ -69,7 +69,7 @@ def _write(definition: Mapping[str, Any], file: Path) -> None:
         sheet.column_dimensions[get_column_letter(number)].width = 24
         notes.append([column["name"], column["rule"]])
         if column["list"] and len(column["list"]) < LIST_LIMIT:
-            rule = DataValidation(type="list", formula1=f'"{column["list"]}"', allow_blank=True)
+            rule: Any = DataValidation(type="list", formula1=f'"{column["list"]}"', allow_blank=True)
             rule.add(f"{get_column_letter(number)}2:{get_column_letter(number)}{ROWS + 1}")
             sheet.add_data_validation(rule)
     sheet.freeze_panes = "A2"

@@ -68,7 +68,7 @@ def test_every_field_says_what_it_is(family: Path) -> None:
 
 
 def test_a_published_edition_is_never_edited() -> None:
-    """`avro/editions.lock` has a line for each; lines are only ever added (sha256sum avro/*/*.avsc avro/items/*/*.avsc)."""
+    """`avro/editions.lock` has a line for each (sha256sum avro/*/*.avsc avro/items/*/*.avsc); lines are only added."""
     locked = dict(reversed(line.split(maxsplit=1)) for line in (AVRO / "editions.lock").read_text().splitlines())
     found = {
         str(p.relative_to(AVRO.parent)): hashlib.sha256(p.read_bytes()).hexdigest()

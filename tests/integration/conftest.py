@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.support.road import NAMES, Road
 from tests.support.stack import Stack, migrate_ledger, stack_folder
 
 
@@ -31,3 +33,15 @@ def spine(stack: Stack) -> Stack:
     migrate_ledger(stack)
     stack.make_topics("ledger.in.v1", "ledger.out.v1")
     return stack
+
+
+@pytest.fixture(scope="session")
+def road(stack: Stack) -> Iterator[Road]:
+    """The whole road with its five practice agencies, which are also the departments of the memorandum."""
+    found = Road(stack)
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        list(pool.map(found.agency, NAMES))
+    try:
+        yield found
+    finally:
+        found.close()

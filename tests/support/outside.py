@@ -7,7 +7,7 @@ import json
 import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -21,7 +21,7 @@ class Outside:
     registry: str
     user: str
     password: str
-    schemas: dict[int, Any] = field(default_factory=dict)
+    schemas: dict[int, Any] = field(default_factory=dict[int, Any])
 
     def settings(self) -> dict[str, Any]:
         """The connection settings of a confluent-kafka client."""
@@ -39,9 +39,10 @@ class Outside:
         number = int.from_bytes(value[1:5], "big")
         if number not in self.schemas:
             with urllib.request.urlopen(f"{self.registry}/schemas/ids/{number}") as answer:
-                self.schemas[number] = fastavro.parse_schema(json.loads(json.load(answer)["schema"]))
-        record = fastavro.schemaless_reader(io.BytesIO(value[5:]), self.schemas[number], None)
-        assert isinstance(record, dict)
+                self.schemas[number] = cast(Any, fastavro).parse_schema(json.loads(json.load(answer)["schema"]))
+        record: dict[str, Any] = cast(Any, fastavro).schemaless_reader(
+            io.BytesIO(value[5:]), self.schemas[number], None
+        )
         return record
 
     def topics(self, prefix: str) -> list[str]:
@@ -54,9 +55,9 @@ class Outside:
 
     def read(self, topics: Iterable[str]) -> Iterator[Message]:
         """Every message of these topics, up to the end each partition had when asked."""
-        consumer = Consumer(self.settings() | {"group.id": "operator.outside", "enable.auto.commit": False})
+        consumer: Any = Consumer(self.settings() | {"group.id": "operator.outside", "enable.auto.commit": False})
         try:
-            ends = {}
+            ends: dict[tuple[str, int], tuple[int, int]] = {}
             for topic in topics:
                 for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
                     low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
@@ -67,7 +68,7 @@ class Outside:
                 message = consumer.poll(10)
                 assert message is not None, f"nothing more to read, yet not at the end of {sorted(ends)}"
                 assert message.error() is None, message.error()
-                place = message.topic(), message.partition()
+                place: Any = (message.topic(), message.partition())
                 if place in ends:  # what came after the call is for the next call
                     yield message
                     if message.offset() + 1 >= ends[place][1]:

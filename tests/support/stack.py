@@ -1,5 +1,8 @@
 """A stack of the tests' own: started once a session, on ports and in a folder of its own, ended with it."""
 
+# pyright: reportPrivateImportUsage=false
+# The library re-exports its own classes without saying so.
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,9 +76,10 @@ class Stack:
 
     def make_topics(self, *names: str, partitions: int = 2) -> None:
         """Topics for a test of the spine alone."""
-        admin = AdminClient(self.as_user("platform-admin").settings())
+        admin: Any = AdminClient(self.as_user("platform-admin").settings())
         missing = [name for name in names if name not in admin.list_topics(timeout=10).topics]
-        for future in (admin.create_topics([NewTopic(n, partitions, 1) for n in missing]) if missing else {}).values():
+        made: dict[str, Any] = admin.create_topics([NewTopic(n, partitions, 1) for n in missing]) if missing else {}
+        for future in made.values():
             future.result(20)
 
     def send(self, topic: str, messages: list[tuple[bytes, bytes]]) -> None:
@@ -87,7 +91,7 @@ class Stack:
 
 
 @contextmanager
-def ledger(stack: Stack, worker: int = 0, crash_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def ledger(stack: Stack, worker: int = 0, crash_at: str = "") -> Generator[subprocess.Popen[bytes]]:
     """One process of the test service; killed at the end if it still runs."""
     layout = stack.layout
     environment = os.environ | {

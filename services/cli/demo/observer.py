@@ -116,8 +116,8 @@ class Observer:
 
     def _repeated(self, message: Any) -> bool:
         """As every consumer does: at or below the highest position heard from this origin on this partition."""
-        headers = dict(message.headers() or ())
-        place = message.topic(), message.partition(), headers["origin"]
+        headers: dict[str, bytes] = dict(message.headers() or ())
+        place: tuple[str, int, bytes] = message.topic(), message.partition(), headers["origin"]
         position = int(headers["position"])
         if position <= self._heard.get(place, 0):
             return True

@@ -159,7 +159,7 @@ def disclosed(seen: Seen, feed: str) -> dict[bytes, bytes]:
     return {
         record_id: change.subject_id
         for (record_id, version), change in seen.changes[feed].items()
-        if change.change != "WITHDRAWN" and version == newest[record_id][0]
+        if change.change != "WITHDRAWN" and record_id in newest and version == newest[record_id][0]
     }
 
 
@@ -176,6 +176,7 @@ def _sanctions(seen: Seen, outside: Outside) -> Iterable[Equation]:
     each = max(tasks.values(), default=0)
     states = Counter(task.change.lower() for task in seen.tasks.values())
     same = sum(outside.listed_tasks.get(task_id) == task.change for task_id, task in seen.tasks.items())
+    yield Equation("listings that made tasks", len(listings), {"found": len(listings & tasks.keys())})
     yield Equation(f"listings × {each} measures = tasks", len(listings) * each, {"tasks": sum(tasks.values())})
     yield Equation("tasks = closed by feedback + lifted", len(seen.tasks), {k: states[k] for k in ("closed", "lifted")})
     yield Equation("tasks whose state is the same by gRPC", len(seen.tasks), {"same": same})

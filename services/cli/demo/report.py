@@ -60,7 +60,8 @@ def _by_code(receipts: Iterable[Receipt], outcome: str) -> dict[str, int]:
 
 def _example(receipts: Iterable[Receipt]) -> dict[str, str]:
     """One refusal as its sender reads it."""
-    return next((r.faults[0] for r in receipts if r.outcome == "REFUSED" and r.faults and r.faults[0]["example"]), {})
+    told = (r.faults[0] for r in receipts if r.outcome == "REFUSED" and r.faults and r.item)
+    return next((fault for fault in told if fault["example"]), dict[str, str]())
 
 
 def _latency(seen: Seen) -> dict[str, float]:

@@ -33,14 +33,18 @@ class Wish(NamedTuple):
     """What was asked for on the command line."""
 
     data: Path | None
-    count: int
+    generated: int
     kill: bool
 
 
 def whole(layout: Layout, wish: Wish, quiet: bool) -> dict[str, Any]:
     """The report of one run."""
     began = time.monotonic()
-    tell = (lambda line: None) if quiet else (lambda line: console.print(line, highlight=False))
+
+    def tell(line: str) -> None:
+        if not quiet:
+            console.print(line, highlight=False)
+
     stack.up(layout, tell=tell)
     onboard_all(layout)
     tell(f"{len(AGENCIES)} practice agencies are registered")
@@ -77,7 +81,7 @@ def _next_run(layout: Layout) -> Run:
 
 
 def _planned(run: Run, items: Mapping[str, Item], wish: Wish) -> list[Planned]:
-    rows = plan.rows_of(wish.data, wish.count)
+    rows = plan.rows_of(wish.data, wish.generated)
     registered = plan.registered(run, items[plan.REGISTRATION], rows)
     return [*plan.synthetic(run), *plan.garbage(run), *registered]
 

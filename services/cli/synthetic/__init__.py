@@ -1,0 +1,1 @@
+"""Invented registrations and submissions for demonstrations and benchmarks: no real name, address or code."""
