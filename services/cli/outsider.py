@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import fastavro
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -85,6 +86,8 @@ class Reader:
         group = principal if principal == OPERATOR else f"{principal}.cli"
         wanted = {"group.id": f"{group}", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
         self._consumer: Any = Consumer(settings(layout, principal) | wanted)
+        self._admin: Any = AdminClient(settings(layout, principal))
+        self._partitions: dict[str, int] = {}
 
     def __enter__(self) -> Reader:
         return self
@@ -105,38 +108,45 @@ class Reader:
         return sorted(name for name in known if name.startswith(prefix))
 
     def ends(self, topics: Iterable[str]) -> Offsets:
-        """The offset behind the last message of every partition."""
-        return {place: high for place, (_, high) in self._bounds(topics).items()}
+        """The offset behind the last message of every partition; one request, since it is asked again and again."""
+        return self._offsets(self._places(topics), OffsetSpec.latest())
 
-    def _bounds(self, topics: Iterable[str]) -> dict[Place, tuple[int, int]]:
-        wanted = set(topics)
-        known: dict[str, Any] = self._consumer.list_topics(timeout=WAIT_S).topics
-        places = [(topic, number) for topic in wanted if topic in known for number in known[topic].partitions]
-        return {at: self._consumer.get_watermark_offsets(TopicPartition(*at), timeout=WAIT_S) for at in places}
+    def _places(self, topics: Iterable[str]) -> list[Place]:
+        wanted = set(topics) - self._partitions.keys()
+        if wanted:
+            known: dict[str, Any] = self._consumer.list_topics(timeout=WAIT_S).topics
+            self._partitions |= {topic: len(known[topic].partitions) for topic in wanted & known.keys()}
+        return [(topic, n) for topic in set(topics) for n in range(self._partitions.get(topic, 0))]
+
+    def _offsets(self, places: Iterable[Place], which: Any) -> Offsets:  # the library types its own constants wrongly
+        asked = {TopicPartition(*place): which for place in places}
+        futures: dict[Any, Any] = self._admin.list_offsets(asked) if asked else {}
+        return {(at.topic, at.partition): future.result(WAIT_S).offset for at, future in futures.items()}
 
     def read(self, topics: Iterable[str], since: Offsets | None = None) -> Iterator[Message]:
         """Every message there is at this moment; `since` is moved to behind what was read."""
         begin = {} if since is None else since
-        bounds = self._bounds(topics)
-        todo = {at: (max(low, begin.get(at, 0)), high) for at, (low, high) in bounds.items()}
-        todo = {at: span for at, span in todo.items() if span[0] < span[1]}
-        self._consumer.assign([TopicPartition(*at, low) for at, (low, _) in todo.items()])
+        ends = self.ends(topics)
+        fresh = [at for at, high in ends.items() if at not in begin and high]
+        lows = {**self._offsets(fresh, OffsetSpec.earliest()), **begin}
+        todo = {at: high for at, high in ends.items() if lows.get(at, 0) < high}
+        self._consumer.assign([TopicPartition(*at, lows[at]) for at in todo])
         while todo:
             for message in self._consumer.consume(2000, 1.0):
                 if message.error() is not None:
                     raise StackFault(f"reading {message.topic()} failed ({message.error()}): credit status")
                 at = message.topic(), message.partition()
-                if at in todo and message.offset() < todo[at][1]:
+                if at in todo and message.offset() < todo[at]:
                     yield message
                     begin[at] = message.offset() + 1
-                if at in todo and message.offset() + 1 >= todo[at][1]:
+                if at in todo and message.offset() + 1 >= todo[at]:
                     del todo[at]
         self._consumer.unassign()
 
     def follow(self, topics: Iterable[str], since: Offsets, seconds: float) -> Iterator[Message]:
         """What arrives from these offsets on, until nothing more is wanted or the time is over."""
-        ends = self._bounds(topics)
-        self._consumer.assign([TopicPartition(*at, since.get(at, high)) for at, (_, high) in ends.items()])
+        ends = self.ends(topics)
+        self._consumer.assign([TopicPartition(*at, since.get(at, high)) for at, high in ends.items()])
         left = seconds * 10
         while left > 0:
             found = self._consumer.consume(500, 0.1)
