@@ -85,9 +85,11 @@ def logs(
 
 def wipe(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Stop everything and delete all data of the stack."""
     layout = Layout.from_environment()
     if not yes:
-        typer.confirm(f"delete {layout.var} with all data?", abort=True)
-    typer.echo("wiped" if stack.wipe(layout) else "there was nothing")
+        typer.confirm(f"delete {layout.var} with all data?", abort=True, err=True)
+    wiped = stack.wipe(layout)
+    typer.echo(json.dumps({"wiped": wiped}) if as_json else ("wiped" if wiped else "there was nothing"))

@@ -11,6 +11,7 @@ import typer
 from deploy.local.layout import Layout
 
 UNEXPLAINED = 1
+WIDTH = 118  # of tables that go into a file
 
 
 def demo(
@@ -39,7 +40,8 @@ def demo(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        report.show(found, Console())
+        console = Console()
+        report.show(found, console if console.is_terminal else Console(width=WIDTH))
         typer.echo(f"the same as JSON: {file}")
         if keep or up_before:
             typer.echo("the stack is still running: credit status, credit subject CODE, credit down")
