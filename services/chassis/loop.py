@@ -7,12 +7,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from services.chassis import lanes, outbox, parking, timers
 from services.chassis.batch import Batch, Decider
@@ -161,17 +161,23 @@ class LaneLoop(ConsumerRebalanceListener):
 
     def _take_up(self, lane: Lane, first_offset: int) -> None:
         self._lanes[lane.id] = lane
-        self._consumer.seek(TopicPartition(*lane.id), lane.next_offset)
+        self._seek(lane)
         if lane.next_offset < first_offset:
             # Unread messages are gone: to read on would lose them in silence.
             self._stop_lane(lane, "offset_out_of_range")
         elif lane.id in self._stopped:
             self._stop_lane(lane, "breaker")
 
+    def _seek(self, lane: Lane) -> None:
+        # A topic that appears takes every assignment away until the group has met again; then the lane is claimed anew.
+        with suppress(IllegalStateError):
+            self._consumer.seek(TopicPartition(*lane.id), lane.next_offset)
+
     def _stop_lane(self, lane: Lane, why: str) -> None:
         lane.stopped = True
         self._stopped.add(lane.id)
-        self._consumer.pause(TopicPartition(*lane.id))
+        with suppress(IllegalStateError):  # as above; the claim that follows stops it again
+            self._consumer.pause(TopicPartition(*lane.id))
         self._around.observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
 
     # --- one turn ----------------------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 self._stop_lane(lane, "offset_out_of_range")
         for lane in self._lanes.values():
             if not lane.stopped:
-                self._consumer.seek(TopicPartition(*lane.id), lane.next_offset)
+                self._seek(lane)
 
     async def _apply(self, messages: Sequence[tuple[Lane, Message]], due: bool, alone: bool) -> None:
         try:
@@ -360,7 +366,10 @@ class LaneLoop(ConsumerRebalanceListener):
     def report_lag(self) -> None:
         """Tell the observer how far behind each lane is, in messages and in seconds of message age."""
         now = self._around.clock_ms()
+        assigned: set[TopicPartition] = self._consumer.assignment()
         for lane in self._lanes.values():
+            if TopicPartition(*lane.id) not in assigned:
+                continue  # a rebalance has begun: the lane is still held, but there is nothing to ask about
             end: int = self._consumer.highwater(TopicPartition(*lane.id)) or 0
             messages = max(0, end - lane.next_offset)
             self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)

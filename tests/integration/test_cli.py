@@ -100,6 +100,9 @@ def test_a_row_that_cannot_be_sent_is_named_and_the_others_go(road: Road, tmp_pa
         (("agency", "add", "420000-gsj", "--name", "演示", "--item", "no-such-item"), "choose from"),
         (("template", "no-such-item"), "choose from"),
         (("trace", "no-such-submission"), "credit receipts"),
+        (("parked", "nobody"), "choose from"),
+        (("parked", "identity", "--release", "nonsense"), "credit parked identity"),
+        (("parked", "identity", "--release", "credit.ingestion.record.v1/0/1"), "credit parked identity"),
         (("subject", "123", "--channel", "nowhere"), "public or government"),
         (("subject", "91420100MA4KLM0N5H"), "SUBJECT_UNKNOWN"),
     ],
@@ -110,3 +113,21 @@ def test_an_error_is_one_line_with_the_remedy(road: Road, words: tuple[str, ...]
     assert done.returncode == 1
     assert remedy in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_what_is_parked_is_listed_and_released(road: Road) -> None:
+    """A message that identity cannot read waits with its key; released unread, it is parked again."""
+    key = secrets.token_bytes(16)
+    road.stack.send("credit.ingestion.record.v1", [(key, b"no record")])
+
+    def places() -> set[str]:
+        rows = map(json.loads, road.stack.credit("parked", "identity", "--json").stdout.splitlines())
+        return {f"{row['topic']}/{row['partition']}/{row['offset']}" for row in rows if row["code"] == "WIRE_FORMAT"}
+
+    (place,) = eventually(places, "parked")
+    assert told(road, "parked", "identity", "--release", place) == {"released": place}
+    statement = "SELECT FROM parked WHERE key = $1 AND released_at IS NULL"
+    assert len(eventually(lambda: road.stack.sql("identity", statement, key), "parked anew")) == 1
+    road.stack.sql(
+        "identity", "DELETE FROM parked WHERE key = $1", key
+    )  # the tests that follow begin with nothing parked
