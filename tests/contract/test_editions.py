@@ -13,7 +13,8 @@ import pytest
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.schema import parse
 
-AVRO = Path(__file__).parents[2] / "avro"
+from tests.contract.examples import AVRO, records
+
 FAMILIES = sorted(p for p in AVRO.iterdir() if p.is_dir() and p.name != "items")
 ITEMS = sorted(p for p in (AVRO / "items").iterdir() if p.is_dir())
 
@@ -55,8 +56,7 @@ def test_every_edition_has_golden_examples_that_it_can_write_and_read(family: Pa
         examples = sorted((family / "examples" / edition.stem).glob("*.json"))
         assert len(examples) >= 2, f"{edition} needs at least two examples"
         for example in examples:
-            with example.open() as file:
-                (record,) = fastavro.json_reader(file, schema)
+            (record,) = records(edition.read_text(), example)
             assert fastavro.validate(record, schema), example
 
 
@@ -69,7 +69,9 @@ def test_every_field_says_what_it_is(family: Path) -> None:
 
 def test_a_published_edition_is_never_edited() -> None:
     """`avro/editions.lock` has a line for each (sha256sum avro/*/*.avsc avro/items/*/*.avsc); lines are only added."""
-    locked = dict(reversed(line.split(maxsplit=1)) for line in (AVRO / "editions.lock").read_text().splitlines())
+    lines = (AVRO / "editions.lock").read_text().splitlines()
+    assert lines == sorted(lines, key=lambda line: line.split()[1])
+    locked = {name: digest for digest, name in (line.split() for line in lines)}
     found = {
         str(p.relative_to(AVRO.parent)): hashlib.sha256(p.read_bytes()).hexdigest()
         for family in FAMILIES + ITEMS

@@ -1,0 +1,349 @@
+"""Every consumer reads every golden example of what it consumes, by its own table of handlers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import fastavro
+import pytest
+
+from services.chassis.commands import COMMAND, Release, release_handler
+from services.chassis.handling import Handler
+from services.chassis.message import Message, Moment
+from services.chassis.schemas import Schemas
+from services.chassis.wire import frame, schema_id_of, unframe
+from services.disclosure import handlers as disclosure
+from services.disclosure.contracts.records import Linked, RecordReader
+from services.disclosure.contracts.reference import Catalogue
+from services.disclosure.domain.edition import Edition, EditionSeen, edition_of
+from services.disclosure.domain.events import Code
+from services.disclosure.domain.subject_card import SubjectSeen
+from services.disclosure.domain.terms import FEEDS
+from services.identity import handlers as identity
+from services.identity.contracts import Reader
+from services.identity.domain import codes
+from services.identity.domain.events import RecordSeen
+from services.ingestion import handlers as ingestion
+from services.ingestion.config import load_catalogue
+from services.ingestion.contracts.answers import Speaker
+from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
+from services.ingestion.contracts.register import Register
+from services.ingestion.contracts.submissions import SubmissionReader
+from services.ingestion.domain.catalogue_item import canonical
+from services.national_sync import contracts as national
+from services.national_sync import handlers as national_sync
+from services.national_sync.config import load_mappings
+from services.national_sync.domain import exchange
+from services.national_sync.domain.mapping import to_national
+from services.sanctions import handlers as sanctions
+from services.sanctions.config import load_memoranda
+from services.sanctions.domain import joint_action
+from services.sanctions.domain.department import AgencyRegistered
+from services.sanctions.domain.events import Subject
+from services.sanctions.domain.joint_action import Feedback
+from tests.contract import examples
+from tests.contract.examples import AVRO, Golden, Record
+from tests.contract.test_editions import breaks
+from tests.support.fake_registry import FakeRegistry
+
+ACCEPTED, LINKED, SUBJECT = "credit.ingestion.record.v1", "credit.identity.record.v1", "credit.identity.subject.v1"
+AGENCY, CATALOGUE, FEEDBACK = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1", "credit.feedback.v1"
+CONSUMED = {
+    "ingestion": {COMMAND},
+    "identity": {ACCEPTED, COMMAND},
+    "disclosure": {LINKED, SUBJECT, CATALOGUE, COMMAND},
+    "sanctions": {LINKED, FEEDBACK, AGENCY, COMMAND},
+    "national_sync": {LINKED, COMMAND},
+}
+NOW = Moment(1_506_657_700_000)
+PEPPER = b"pepper of the tests, 16 and more"
+SHIPPED = {shipped.item.code: canonical(shipped.definition) for shipped in load_catalogue()}
+MEMORANDA, MAPPINGS = load_memoranda(), load_mappings()
+
+
+def item_schemas() -> dict[str, int]:
+    """Text -> id of the item schemas that the submissions inside the examples were written with."""
+    found: dict[str, int] = {}
+    for golden in [*examples.of(ACCEPTED), *examples.of(LINKED)]:
+        record = golden.record
+        text = (AVRO / "items" / record["item"] / f"{record['item_version']}.avsc").read_text(encoding="utf-8")
+        found[text] = schema_id_of(record["submission"]) or 0
+    return found
+
+
+@pytest.fixture
+async def schemas() -> AsyncGenerator[Schemas]:
+    """Agencies have registered the items' schemas; no consumer has seen them yet."""
+    async with FakeRegistry() as registry, Schemas(registry.url) as opened:
+        registry.ids.update(item_schemas())
+        await opened.register_all()
+        yield opened
+
+
+def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
+    """What each service consumes, as its composition root builds it."""
+    register, speaker, answers = Register(), Speaker(schemas), ReferenceSpeaker(schemas)
+    own = {
+        "ingestion": ingestion.handlers(SubmissionReader(register, 0), speaker, CommandReader(schemas), answers),
+        "identity": identity.handlers(schemas, Reader(schemas, PEPPER)),
+        "disclosure": disclosure.handlers(schemas, RecordReader(schemas, Catalogue())),
+        "sanctions": sanctions.handlers(schemas, MEMORANDA),
+        "national_sync": national_sync.handlers(schemas, MAPPINGS),
+    }
+    return {service: (*table, release_handler(service, schemas)) for service, table in own.items()}
+
+
+def family_of(handler: Handler) -> str:
+    """The family that a handler reads; nothing for timers, and for submissions, which items describe."""
+    if handler.topic.startswith("command:"):
+        return COMMAND
+    if handler.topic.startswith(("timer:", "credit.submit.")):
+        return ""
+    return handler.topic.replace("*", "v1")
+
+
+def handler_of(schemas: Schemas, service: str, golden: Golden) -> Handler | None:
+    """The handler that gets this example; None: a command that another service takes."""
+    wanted = f"command:{golden.record['type']}" if golden.family == COMMAND else None
+    found = [h for h in tables(schemas)[service] if family_of(h) == golden.family and wanted in (None, h.topic)]
+    return found[0] if found else None
+
+
+async def read(schemas: Schemas, service: str, golden: Golden) -> Any:
+    """The input that a service makes of an example as it comes from the wire."""
+    handler = handler_of(schemas, service, golden)
+    assert handler is not None
+    value = golden.value(await schemas.register_text(f"{golden.family}-value", golden.schema))
+    topic = "credit.feedback.420000-gsj.v1" if golden.family == FEEDBACK else golden.family
+    return handler.read(Message(topic, 0, 0, b"key", value, (), NOW.now_ms), NOW)
+
+
+def every(*families: str) -> pytest.MarkDecorator:
+    found = [golden for family in families for golden in examples.of(family)]
+    return pytest.mark.parametrize("golden", found, ids=lambda g: g.name)
+
+
+async def test_the_tables_of_handlers_consume_these_families_and_no_others(schemas: Schemas) -> None:
+    found = {service: {family_of(h) for h in table} - {""} for service, table in tables(schemas).items()}
+    assert found == CONSUMED
+
+
+@every(COMMAND)
+async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golden: Golden) -> None:
+    takers = [service for service in CONSUMED if handler_of(schemas, service, golden) is not None]
+    assert takers == {
+        "register_agency": ["ingestion"],
+        "publish_item": ["ingestion"],
+        "record_answer": ["national_sync"],
+        "release_parked": list(CONSUMED),
+    }.get(golden.record["type"])
+    for service in takers:
+        await read(schemas, service, golden)
+
+
+async def test_every_type_of_command_has_an_example(schemas: Schemas) -> None:
+    types = {h.topic.removeprefix("command:") for t in tables(schemas).values() for h in t if family_of(h) == COMMAND}
+    assert {golden.record["type"] for golden in examples.of(COMMAND)} == types
+
+
+def command(name: str) -> tuple[Golden, Record]:
+    golden = Golden(COMMAND, "1", name)
+    return golden, json.loads(golden.record["arguments"])
+
+
+async def test_ingestion_reads_its_commands(schemas: Schemas) -> None:
+    golden, arguments = command("add-agency")
+    asked = await read(schemas, "ingestion", golden)
+    assert isinstance(asked, AgencyAsked)
+    assert (asked.command.command_id, asked.wish.faults) == (golden.record["command_id"], ())
+    assert (asked.wish.code, asked.wish.name_zh, asked.wish.items) == (arguments["code"], arguments["name_zh"], ())
+    golden, arguments = command("publish-item")
+    asked = await read(schemas, "ingestion", golden)
+    assert isinstance(asked, ItemAsked)
+    assert (asked.wish.code, asked.wish.version, asked.wish.schema_id) == ("code-mapping", 1, 101)
+    assert (json.loads(asked.wish.definition), asked.wish.faults) == (arguments["definition"], ())
+
+
+@pytest.mark.parametrize("service", CONSUMED)
+async def test_every_service_reads_the_command_that_releases(schemas: Schemas, service: str) -> None:
+    golden, arguments = command("release-parked")
+    asked = await read(schemas, service, golden)
+    assert isinstance(asked, Release)
+    assert asked[1:4] == (arguments["topic"], arguments["partition"], arguments["offset"])
+
+
+@every(ACCEPTED)
+async def test_identity_reads_accepted_records(schemas: Schemas, golden: Golden) -> None:
+    record, reader = golden.record, Reader(schemas, PEPPER)
+    seen = await read(schemas, "identity", golden)
+    assert isinstance(seen, RecordSeen)
+    assert (seen.record_id, seen.version, seen.item) == (record["record_id"], record["version"], record["item"])
+    assert (seen.action, seen.agency, seen.named.fault) == (record["action"], record["agency"], None)
+    assert reader.submission(seen) == (record["submission"] if record["item"] == "code-mapping" else None)
+    await schemas.resolve([reader.submission(seen)])
+    whole = reader.complete(seen)
+    assert whole.trouble is None
+    if record["item"] == "code-mapping":
+        assert [claim.alias for claim in whole.claims] == [codes.refer(PEPPER, "org_code", "MA4KLM0N5")]
+
+
+def published(item: str) -> Catalogue:
+    """The catalogue with the shipped edition of an item, as disclosure knows it."""
+    edition: Edition = edition_of(item, 1, SHIPPED[item], 0).edition
+    catalogue = Catalogue()
+    catalogue.fill(1, {item: [edition]})
+    return catalogue
+
+
+@every(LINKED)
+async def test_disclosure_reads_linked_records(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    linked = await read(schemas, "disclosure", golden)
+    assert isinstance(linked, Linked)
+    for name in ("record_id", "version", "subject_id", "action", "item", "item_version", "agency", "submission_id"):
+        assert getattr(linked, name) == record[name]
+    assert linked.feeds == (FEEDS if record["disclosure"] == "public" else ("government",))
+    await schemas.resolve([linked.needed])
+    seen = RecordReader(schemas, published(record["item"])).complete(linked)
+    assert (seen.record_id, seen.version, seen.withdraws) == (
+        record["record_id"],
+        record["version"],
+        record["action"] == "withdraw",
+    )
+    if seen.withdraws:
+        assert seen.shown is None
+    else:
+        assert seen.shown is not None
+        assert (seen.shown.subject_code, seen.shown.subject_name) == ("91420100MA4KLM0N5H", "演示甲有限公司")
+        sensitive = {f["code"] for f in json.loads(SHIPPED[record["item"]])["fields"] if f.get("sensitivity")}
+        assert seen.shown.fields
+        assert not seen.shown.fields.keys() & sensitive
+
+
+@every(SUBJECT)
+async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    assert await read(schemas, "disclosure", golden) == SubjectSeen(
+        record["subject_id"],
+        record["subject_version"],
+        record["subject_kind"],
+        record["name"],
+        tuple(Code(**code) for code in record["codes"]),
+        NOW.now_ms,
+    )
+
+
+@every(CATALOGUE)
+async def test_disclosure_reads_the_catalogue(schemas: Schemas, golden: Golden) -> None:
+    seen = await read(schemas, "disclosure", golden)
+    assert isinstance(seen, EditionSeen)
+    assert (seen.code, seen.edition.version) == (golden.record["code"], golden.record["version"])
+    fields = json.loads(golden.record["definition"])["fields"]
+    plain = [field["code"] for field in fields if field.get("sensitivity", "none") == "none"]
+    assert [rule.code for rule in seen.edition.rules] == plain
+
+
+@every(LINKED)
+async def test_sanctions_reads_linked_records(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    seen = await read(schemas, "sanctions", golden)
+    if record["item"] not in MEMORANDA:
+        assert seen == joint_action.Irrelevant()
+        return
+    assert isinstance(seen, joint_action.RecordSeen)
+    assert (seen.record_id, seen.version, seen.action) == (record["record_id"], record["version"], record["action"])
+    assert seen.subject == Subject(record["subject_id"], "91420100MA4KLM0N5H", "演示甲有限公司")
+    assert (seen.subject_kind, seen.memorandum) == ("org", MEMORANDA[record["item"]])
+
+
+@every(FEEDBACK)
+async def test_sanctions_reads_feedback(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    seen = await read(schemas, "sanctions", golden)
+    assert isinstance(seen, Feedback)
+    for name in ("feedback_id", "task_id", "agency", "outcome", "executed_on"):
+        assert getattr(seen, name) == record[name]
+    assert seen.faults == ()
+
+
+@every(AGENCY)
+async def test_sanctions_reads_agencies(schemas: Schemas, golden: Golden) -> None:
+    assert await read(schemas, "sanctions", golden) == AgencyRegistered(golden.record["code"], NOW.now_ms)
+
+
+@every(LINKED)
+async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    seen = await read(schemas, "national_sync", golden)
+    if record["item"] not in MAPPINGS:
+        assert seen == exchange.Irrelevant()
+        return
+    assert isinstance(seen, exchange.RecordSeen)
+    assert (seen.record_id, seen.version, seen.item) == (record["record_id"], record["version"], record["item"])
+    assert seen.submission == record["submission"]
+    await schemas.resolve([seen.submission])
+    payload = national.read_submission(schemas, seen.submission)["payload"]
+    assert to_national(MAPPINGS[seen.item], payload)
+
+
+async def test_national_sync_reads_the_answers_of_its_gateway(schemas: Schemas) -> None:
+    golden, arguments = command("record-answer")
+    answer = await read(schemas, "national_sync", golden)
+    assert isinstance(answer, exchange.Answer)
+    assert answer.record_id.hex() == arguments["record_id"]
+    for name in ("version", "attempt", "action", "verdict", "code", "text"):
+        assert getattr(answer, name) == arguments[name]
+    written = schemas.decode(national.answer_command(schemas, answer).value)[1]
+    assert json.loads(written["arguments"]) == arguments
+    assert written["command_id"] == golden.record["command_id"]
+
+
+@every(ACCEPTED)
+def test_the_linked_example_of_the_same_name_repeats_the_accepted_body(golden: Golden) -> None:
+    """Identity passes the body on untouched, so the examples must agree byte for byte."""
+    linked = Golden(LINKED, golden.edition, golden.name)
+    assert unframe(linked.value(1))[1].endswith(unframe(golden.value(1))[1])
+
+
+CONSUMERS = [
+    (service, golden)
+    for service, families in CONSUMED.items()
+    for family in sorted(families)
+    for golden in examples.of(family)
+]
+
+
+def grown(schema: str, planted: Record) -> str:
+    """The next edition of a family: one field more, at its end."""
+    text: Record = json.loads(schema)
+    return json.dumps({**text, "fields": [*text["fields"], planted]})
+
+
+@pytest.mark.parametrize(("service", "golden"), CONSUMERS, ids=lambda part: getattr(part, "name", part))
+async def test_a_newer_edition_with_an_unknown_field_is_read_like_the_known_one(
+    schemas: Schemas, service: str, golden: Golden
+) -> None:
+    handler = handler_of(schemas, service, golden)
+    if handler is None:
+        return  # a command that another service takes
+    newer = grown(golden.schema, {"name": "planted", "type": "string", "default": ""})
+    assert not breaks(golden.schema, newer)
+    subject, out = f"{golden.family}-value", io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(json.loads(newer)), {**golden.record, "planted": "later"})
+    value = frame(await schemas.register_text(subject, newer), out.getvalue())
+    assert value != golden.value(await schemas.register_text(subject, golden.schema))
+    topic = "credit.feedback.420000-gsj.v1" if golden.family == FEEDBACK else golden.family
+    found = handler.read(Message(topic, 0, 0, b"key", value, (), NOW.now_ms), NOW)
+    known = await read(schemas, service, golden)
+    if isinstance(found, Linked):
+        found = found._replace(value=known.value)  # the message as it came, to be read again by the same reader
+    assert found == known
+
+
+@pytest.mark.parametrize("family", sorted(set().union(*CONSUMED.values())))
+def test_a_newer_edition_with_a_field_that_has_no_default_is_refused(family: str) -> None:
+    schema = examples.of(family)[0].schema
+    assert breaks(schema, grown(schema, {"name": "planted", "type": "string"}))
