@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from services.chassis.editions import own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_reader
@@ -49,19 +50,7 @@ class Reader:
 
     def read(self, message: Message, moment: Moment) -> RecordSeen:
         """An accepted record as far as its envelope tells; raises `Unhandleable`."""
-        return self.read_body(self._body(message.value), moment.now_ms)
-
-    def _body(self, value: bytes | None) -> bytes:
-        """The RecordAccepted body in the edition that our own contract repeats; the usual case is that it is."""
-        schema_id, body = unframe(value)
-        if schema_id == self._schemas.schema_id(ACCEPTED):
-            return body
-        _, record = self._schemas.decode(value or b"")
-        try:
-            known = {name: record[name] for name in _FIELDS}
-        except KeyError as error:
-            raise Unhandleable("FIELD_MISSING", str(error)) from None
-        return unframe(self._schemas.encode(ACCEPTED, known))[1]
+        return self.read_body(own_body(self._schemas, ACCEPTED, _FIELDS, message.value), moment.now_ms)
 
     def read_body(self, body: bytes, now_ms: int) -> RecordSeen:
         """The same from a body, as it lies in the review list."""

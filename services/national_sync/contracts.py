@@ -7,28 +7,47 @@ from collections.abc import Collection, Mapping
 from typing import Any, get_args
 
 from services.chassis.commands import COMMAND, command_topic, read_command
+from services.chassis.editions import Codec, own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
-from services.chassis.wire import unframe
 from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Verdict
 from services.national_sync.domain.exchange import Answer, Irrelevant, RecordSeen, RetryDue
 
+LINKED = "credit.identity.record.v1"
 EXCHANGE = "credit.national-sync.exchange.v1"
 TEXT_LIMIT = 500
 CODE_LIMIT = 64
 
-# RecordLinked up to `item`: subject_id, link_rule, linked_at, record_id, version, item.
-_head = prefix_reader(["fixed16", "string", "long", "fixed16", "long", "string"])
-# RecordLinked from there: item_version, item_class, disclosure, action, agency, submission_id, accepted_at, due_on,
-# submission (framed, untouched).
-_rest = prefix_reader(["long", "string", "string", "string", "string", "string", "long", "long?", "bytes"])
+# RecordLinked in the edition that this code knows; `submission` is framed and untouched.
+_HEAD = {
+    "subject_id": "fixed16",
+    "link_rule": "string",
+    "linked_at": "long",
+    "record_id": "fixed16",
+    "version": "long",
+    "item": "string",
+}
+_REST = {
+    "item_version": "long",
+    "item_class": "string",
+    "disclosure": "string",
+    "action": "string",
+    "agency": "string",
+    "submission_id": "string",
+    "accepted_at": "long",
+    "due_on": "long?",
+    "submission": "bytes",
+}
+_FIELDS = [*_HEAD, *_REST]
+_head = prefix_reader(list(_HEAD.values()))
+_rest = prefix_reader(list(_REST.values()))
 
 
-def read_record(items: Collection[str], message: Message, moment: Moment) -> RecordSeen | Irrelevant:
+def read_record(codec: Codec, items: Collection[str], message: Message, moment: Moment) -> RecordSeen | Irrelevant:
     """A linked record; items that the nation does not collect are left after six fields."""
-    _, body = unframe(message.value)
+    body = own_body(codec, LINKED, _FIELDS, message.value)
     _, _, _, record_id, version, item, at = _head(body, 0)
     if item not in items:
         return Irrelevant()

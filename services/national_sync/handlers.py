@@ -62,7 +62,7 @@ def handlers(schemas: Schemas, items: Collection[str]) -> tuple[Handler, ...]:
     exchanges = Exchanges(schemas)
 
     def record(message: Message, moment: Moment) -> Input:
-        return contracts.read_record(items, message, moment)
+        return contracts.read_record(schemas, items, message, moment)
 
     def answer(message: Message, moment: Moment) -> Input:
         return contracts.read_answer(schemas, message, moment)

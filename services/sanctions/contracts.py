@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+from services.chassis.editions import Codec, own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_reader
@@ -17,26 +18,46 @@ from services.sanctions.domain.events import Fault, FeedbackAnswered, Subject, T
 from services.sanctions.domain.joint_action import Feedback, Irrelevant, RecordSeen
 from services.sanctions.domain.memorandum import Memorandum
 
+LINKED = "credit.identity.record.v1"
 TASK = "credit.sanctions.task.v1"
 KIND = "cn.hubei.credit.sanctions.TaskChanged"
 BEIJING = timezone(timedelta(hours=8))
 NOTE_LIMIT = 2000
 ID_LIMIT = 64
 
-# RecordLinked up to `item`: subject_id, link_rule, linked_at, record_id, version, item.
-_head = prefix_reader(["fixed16", "string", "long", "fixed16", "long", "string"])
-# RecordLinked from there: item_version, item_class, disclosure, action, agency, submission_id, accepted_at, due_on,
-# submission (framed, untouched).
-_rest = prefix_reader(["long", "string", "string", "string", "string", "string", "long", "long?", "bytes"])
+# RecordLinked in the edition that this code knows; `submission` is framed and untouched.
+_HEAD = {
+    "subject_id": "fixed16",
+    "link_rule": "string",
+    "linked_at": "long",
+    "record_id": "fixed16",
+    "version": "long",
+    "item": "string",
+}
+_REST = {
+    "item_version": "long",
+    "item_class": "string",
+    "disclosure": "string",
+    "action": "string",
+    "agency": "string",
+    "submission_id": "string",
+    "accepted_at": "long",
+    "due_on": "long?",
+    "submission": "bytes",
+}
+_FIELDS = [*_HEAD, *_REST]
+_head = prefix_reader(list(_HEAD.values()))
+_rest = prefix_reader(list(_REST.values()))
 # The fixed envelope of a submission up to `subject_name`: submission_id, item, agency, source_unit, action,
 # record_no, subject_kind, subject_code_kind, subject_code, subject_name.
 _envelope = prefix_reader(["string"] * 10)
-_code = prefix_reader(["string"])
 
 
-def read_record(memoranda: Mapping[str, Memorandum], message: Message, moment: Moment) -> RecordSeen | Irrelevant:
+def read_record(
+    codec: Codec, memoranda: Mapping[str, Memorandum], message: Message, moment: Moment
+) -> RecordSeen | Irrelevant:
     """A linked record; all but the items that a memorandum names are left after six fields."""
-    _, body = unframe(message.value)
+    body = own_body(codec, LINKED, _FIELDS, message.value)
     subject_id, _, _, record_id, version, item, at = _head(body, 0)
     memorandum = memoranda.get(item)
     if memorandum is None:
@@ -55,10 +76,12 @@ def read_record(memoranda: Mapping[str, Memorandum], message: Message, moment: M
     )
 
 
-def read_agency(message: Message, moment: Moment) -> AgencyRegistered:
-    """A registered agency; its code is the first field."""
-    _, body = unframe(message.value)
-    code, _ = _code(body, 0)
+def read_agency(codec: Codec, message: Message, moment: Moment) -> AgencyRegistered:
+    """A registered agency."""
+    _, record = codec.decode(message.value or b"")
+    code = record.get("code")
+    if not isinstance(code, str):
+        raise Unhandleable("FIELD_MISSING", "code")
     return AgencyRegistered(code, moment.now_ms)
 
 

@@ -121,13 +121,16 @@ def handlers(schemas: Schemas, memoranda: Mapping[str, Memorandum]) -> tuple[Han
     joint_actions = JointActions(schemas)
 
     def record(message: Message, moment: Moment) -> Input:
-        return contracts.read_record(memoranda, message, moment)
+        return contracts.read_record(schemas, memoranda, message, moment)
 
     def feedback(message: Message, moment: Moment) -> Input:
         return contracts.read_feedback(schemas, message, moment)
 
+    def agency(message: Message, moment: Moment) -> AgencyRegistered:
+        return contracts.read_agency(schemas, message, moment)
+
     return (
         Handler("credit.identity.record.v1", joint_actions, record),
         Handler("credit.feedback.*", joint_actions, feedback),
-        Handler("credit.ingestion.agency.v1", Departments(schemas), contracts.read_agency),
+        Handler("credit.ingestion.agency.v1", Departments(schemas), agency),
     )

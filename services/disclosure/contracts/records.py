@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple, cast
 
+from services.chassis.editions import own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader
@@ -77,7 +78,7 @@ class RecordReader:
     def read(self, message: Message, moment: Moment) -> Linked:
         """The head; raises `Unhandleable`."""
         value = message.value or b""
-        found = _linked(self._body(value), 0)
+        found = _linked(own_body(self._schemas, LINKED, _FIELDS, value), 0)
         head = dict(zip(_FIELDS, found, strict=False))
         kind: str = _envelope(unframe(head["submission"])[1], 0)[6]
         return Linked(
@@ -96,18 +97,6 @@ class RecordReader:
             value,
             moment.now_ms,
         )
-
-    def _body(self, value: bytes) -> bytes:
-        """The body in our own edition; the usual case is that it is."""
-        schema_id, body = unframe(value)
-        if schema_id == self._schemas.schema_id(LINKED):
-            return body
-        _, record = self._schemas.decode(value)
-        try:
-            known = {name: record[name] for name in _FIELDS}
-        except KeyError as error:
-            raise Unhandleable("FIELD_MISSING", str(error)) from None
-        return unframe(self._schemas.encode(LINKED, known))[1]
 
     def complete(self, linked: Linked) -> RecordSeen:
         """With what may be shown; raises `Unhandleable` if the submission cannot be read."""

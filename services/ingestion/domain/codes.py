@@ -239,4 +239,10 @@ CODES: dict[str, Entry] = {
         "已发布的版本不可更改，请提高版本号",
         "a published edition cannot be changed; raise the version",
     ),
+    "SENSITIVITY_LOOSENED": Entry(
+        "a field stays as sensitive as it was",
+        CATALOGUE,
+        "字段{field}在旧版本中为敏感字段，新版本不得公开",
+        "field {field} was sensitive in an earlier edition; records of that edition must not become visible",
+    ),
 }

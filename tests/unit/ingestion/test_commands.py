@@ -115,3 +115,17 @@ def test_a_published_edition_never_changes_and_versions_rise() -> None:
 def test_an_item_without_a_legal_basis_is_refused() -> None:
     ((answer,),) = publish(command("c1", "publish_item", {"definition": definition(legal_basis=[]), "schema_id": 5}))
     assert "LEGAL_BASIS_MISSING" in {f["code"] for f in answer[1]["faults"]}
+
+
+def test_a_sensitive_field_never_becomes_visible_by_a_new_edition() -> None:
+    """Whoever has lost the old edition shows its records by the next one."""
+    fields = definition()["fields"]
+    hidden = [field | {"sensitivity": "person_name"} if field["code"] == "old_code" else field for field in fields]
+    sent = [
+        {"definition": definition(fields=hidden), "schema_id": 5},
+        {"definition": definition(version=2), "schema_id": 6},
+        {"definition": definition(version=2, fields=hidden, name_zh="改名"), "schema_id": 6},
+    ]
+    first, loosened, kept = publish(*(command(f"c{i}", "publish_item", a) for i, a in enumerate(sent)))
+    assert (first[-1][1]["outcome"], kept[-1][1]["outcome"]) == ("DONE", "DONE")
+    assert [(f["code"], f["field"]) for f in loosened[-1][1]["faults"]] == [("SENSITIVITY_LOOSENED", "old_code")]
