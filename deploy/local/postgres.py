@@ -16,7 +16,13 @@ from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
 
 SUPERUSER = "postgres"
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError)
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # another stack's database listens on this port
+    TimeoutError,
+)
 
 CONFIGURATION = """\
 listen_addresses = '127.0.0.1'

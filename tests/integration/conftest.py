@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.road import NAMES, Road
+from tests.support.road import NAMES, WELL, Road
 from tests.support.stack import Stack, migrate_ledger, stack_folder
 
 
@@ -45,3 +45,9 @@ def road(stack: Stack) -> Iterator[Road]:
         yield found
     finally:
         found.close()
+
+
+@pytest.fixture
+def well_behaved(road: Road) -> None:
+    """The national platform takes everything: a demo before this test may have told it to misbehave."""
+    road.national("/v1/behaviour", WELL)

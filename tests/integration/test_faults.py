@@ -23,6 +23,8 @@ from deploy.local.supervisor import Supervisor
 from tests.support.road import FINAL, NATIONAL, PUBLIC, Record, Road, again, organisation, submission
 from tests.support.stack import eventually
 
+pytestmark = pytest.mark.usefixtures("well_behaved")
+
 TASKS_OF = {"420000-gsj": 3, "420000-hbt": 4, "420000-gsui": 2, "420100-xyb": 3}  # measures of fgcj-2016-141
 PER_ORGANISATION = 10
 
@@ -177,10 +179,19 @@ def assert_exchanged(road: Road, last: dict[bytes, int]) -> None:
 
 
 @contextmanager
-def by_hand(road: Road, service: str, crash_at: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of a service instead of the supervised one, which is back afterwards."""
+def unsupervised(road: Road, service: str) -> Iterator[None]:
+    """The supervised process of a service is stopped; it is back afterwards."""
     supervisor = Supervisor(road.layout)
     supervisor.stop([service])
+    try:
+        yield
+    finally:
+        supervisor.begin(service)
+
+
+@contextmanager
+def by_hand(road: Road, service: str, crash_at: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of a service that kills itself at a crash point."""
     environment = os.environ | service_environment(road.layout, service) | {"CREDIT_CRASH_AT": crash_at}
     with (road.layout.logs / f"{service}-by-hand.log").open("ab") as log:
         command = [sys.executable, "-m", f"services.{service}", "run"]
@@ -190,18 +201,20 @@ def by_hand(road: Road, service: str, crash_at: str) -> Iterator[subprocess.Pope
         finally:
             process.kill()
             process.wait()
-            supervisor.begin(service)
 
 
-@pytest.mark.parametrize("point", ["cp3:2", "cp5:1", "cp6:1"])
+CRASHES = ("cp3:2", "cp6:1", "cp5:1")  # in the transaction; committed and half published; committed, nothing published
+
+
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_killed_at_a_crash_point(road: Road, service: str, point: str) -> None:
-    """cp3: in the transaction; cp5: committed, nothing published; cp6: half of it published."""
+def test_a_service_is_killed_at_three_crash_points_while_records_flow(road: Road, service: str) -> None:
     sent = crowd(40)
-    with by_hand(road, service, f"{service}:{point}") as process:
-        send(road, sent[:200])
-        send(road, sent[200:])
-        assert process.wait(60) == -signal.SIGKILL
+    with unsupervised(road, service):
+        for number, point in enumerate(CRASHES):
+            with by_hand(road, service, f"{service}:{point}") as process:
+                send(road, sent[number * 100 : number * 100 + 100])
+                assert process.wait(60) == -signal.SIGKILL, point
+    send(road, sent[300:])
     assert_whole(road, sent)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.support.road import AGENCY_OF, OFFICE, Record, Road, Told, again, messages, organisation, submission
+from tests.support.road import AGENCY_OF, OFFICE, WELL, Record, Road, Told, again, messages, organisation, submission
 from tests.support.stack import eventually
+
+pytestmark = pytest.mark.usefixtures("well_behaved")
 
 TASKS_OF = {"420000-gsj": 3, "420000-hbt": 4, "420000-gsui": 2, "420100-xyb": 3}  # measures of fgcj-2016-141
 
@@ -346,9 +348,6 @@ def assert_reconciled(road: Road) -> None:
         return all(line["ledger"] == line["national"] and not line["waiting"] for line in lines)
 
     eventually(agree, "ledger and platform agree", 90)
-
-
-WELL = {"refuse_rate": 0, "busy_rate": 0, "fail_rate": 0, "lose_rate": 0, "garbage_rate": 0, "delay_ms": 0}
 
 
 def test_permit_penalty_and_mapping_reach_the_national_platform(road: Road) -> None:

@@ -57,6 +57,7 @@ AGENCY_OF = {
 PUBLIC = frozenset(AGENCY_OF) - {"code-mapping"}
 NATIONAL = frozenset({"org-permit", "org-penalty", "code-mapping"})
 FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
+WELL = {"refuse_rate": 0, "busy_rate": 0, "fail_rate": 0, "lose_rate": 0, "garbage_rate": 0, "delay_ms": 0}
 DAY = date(2017, 9, 28)
 RUN = secrets.randbelow(31**3)  # topics and stores may have been used by another run before
 numbers = count(1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import ssl
 import urllib.request
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -82,9 +83,14 @@ class NationalPlatform:
         self._url = f"https://{layout.address('national')}"
         self._tls = ssl.create_default_context(cafile=str(layout.var / "national" / "ca.pem"))
 
-    def misbehave(self, rates: Mapping[str, float] = MISBEHAVIOUR) -> None:
-        """Refuse some records for good and make trouble on the way."""
+    @contextmanager
+    def misbehaving(self, rates: Mapping[str, float] = MISBEHAVIOUR) -> Generator[None]:
+        """For so long: refuse some records for good and make trouble on the way."""
         self._ask("/v1/behaviour", dict(rates))
+        try:
+            yield
+        finally:
+            self._ask("/v1/behaviour", dict.fromkeys(rates, 0.0))
 
     def holds(self, items: Iterable[str]) -> set[bytes]:
         """The records it holds now."""

@@ -48,13 +48,12 @@ def whole(layout: Layout, wish: Wish, quiet: bool) -> dict[str, Any]:
     stack.up(layout, tell=tell)
     onboard_all(layout)
     tell(f"{len(AGENCIES)} practice agencies are registered")
-    questions.NationalPlatform(layout).misbehave()
     started = time.monotonic()
     items, registry, run = catalogue.read(layout), Registry(layout), _next_run(layout)
     planned = _planned(run, items, wish)
     in_review = questions.versions_in_review(layout)
     observer, killer = Observer(layout, registry), Killer(layout)
-    with bars() as progress:
+    with questions.NationalPlatform(layout).misbehaving(), bars() as progress:
         publish(layout, registry, items, planned, killer if wish.kill else None, progress)
         published = observer.submitted()
         if wish.kill:
