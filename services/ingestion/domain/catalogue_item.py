@@ -74,15 +74,19 @@ def decide(state: CatalogueItem, given: PublishItem) -> Sequence[ReferenceEvent]
     known = next((e for e in state.editions if e.version == given.version), None)
     if (known and known.definition != given.definition) or (not known and last and given.version < last.version):
         return (CommandRefused(given.command_id, (fault("EDITION_FIXED", "version"),)),)
-    loosened = _hidden(e.definition for e in state.editions) - _hidden([given.definition])
-    shown = sorted(loosened & _codes(given.definition))
+    shown = () if known else _loosened(state, given.definition)
     if shown:
         return (CommandRefused(given.command_id, tuple(fault("SENSITIVITY_LOOSENED", code) for code in shown)),)
     return (ItemPublished(given.command_id, given.version, given.definition, given.schema_id),)
 
 
+def _loosened(state: CatalogueItem, definition: str) -> Sequence[str]:
+    """Fields that were sensitive and would not be. Who has lost an old edition shows its records by the next one."""
+    loosened = _hidden(e.definition for e in state.editions) - _hidden([definition])
+    return sorted(loosened & _codes(definition))
+
+
 def _hidden(definitions: Iterable[str]) -> set[str]:
-    """Fields that are sensitive. A reader that has lost an old edition shows its records by the next one."""
     fields = [field for definition in definitions for field in json.loads(definition)["fields"]]
     return {field["code"] for field in fields if field.get("sensitivity", "none") != "none"}
 

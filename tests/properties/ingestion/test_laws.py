@@ -158,7 +158,9 @@ PUBLISH = st.builds(
     st.sampled_from(["c1", "c2"]),
     st.just("x"),
     st.integers(1, 3),
-    st.sampled_from(["{}", "[]"]),
+    st.sampled_from(
+        ['{"fields":[{"code":"a","sensitivity":"person_name"}]}', '{"fields":[{"code":"a"}]}', '{"fields":[]}']
+    ),
     st.integers(1, 2),
     FAULTS,
 )
@@ -187,3 +189,5 @@ def test_editions_rise_and_never_change(history: Sequence[PublishItem]) -> None:
         if isinstance(event, ItemPublished):
             (again,) = catalogue_item.decide(state, given_)
             assert isinstance(again, CommandRepeated)
+            hidden = any("person_name" in text for text in before.values())
+            assert not (hidden and event.version not in before and event.definition == '{"fields":[{"code":"a"}]}')
