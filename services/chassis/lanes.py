@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Lane:
     next_offset: int
     position: int
     published: int
-    attempts: int
+    attempts: int  # processes that have claimed it since it last moved
     origins: dict[str, int] = field(default_factory=dict[str, int])
     parked: set[bytes] = field(default_factory=set[bytes])
     stopped: bool = False
@@ -39,14 +39,15 @@ class Lane:
 
 CLAIM = """
 INSERT INTO lanes (topic, partition, epoch, next_offset, position, published, attempts, origin_ids, origin_positions)
-SELECT t, p, 1, -1, 0, 0, 0, '{}', '{}' FROM unnest($1::text[], $2::int[]) AS u (t, p) ORDER BY t, p
-ON CONFLICT (topic, partition) DO UPDATE SET epoch = lanes.epoch + 1, attempts = lanes.attempts + 1
+SELECT t, p, 1, -1, 0, 0, a, '{}', '{}' FROM unnest($1::text[], $2::int[], $3::int[]) AS u (t, p, a) ORDER BY t, p
+ON CONFLICT (topic, partition) DO UPDATE SET epoch = lanes.epoch + 1, attempts = lanes.attempts + excluded.attempts
 RETURNING topic, partition, epoch, next_offset, position, published, attempts, origin_ids, origin_positions
 """
 
 # The compare-and-set that makes a zombie harmless: one row per lane, or somebody else owns one of them by now.
 MOVE = """
-UPDATE lanes SET next_offset = u.next, published = u.published, attempts = 0
+UPDATE lanes SET next_offset = u.next, published = u.published,
+    attempts = CASE WHEN u.next > u.expected THEN 0 ELSE lanes.attempts END
 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
     AS u (topic, partition, epoch, expected, next, published)
 WHERE lanes.topic = u.topic AND lanes.partition = u.partition
@@ -61,10 +62,17 @@ WHERE lanes.topic = u.topic AND lanes.partition = u.partition
 """
 
 
-async def claim(tx: Transaction, ids: Iterable[LaneId], origins: Mapping[str, int]) -> list[Lane]:
-    """Take these lanes over: whoever held them before is fenced from now on. `origins`: as from `all_origins`."""
+async def claim(
+    tx: Transaction, ids: Iterable[LaneId], origins: Mapping[str, int], known: Collection[LaneId] = ()
+) -> list[Lane]:
+    """Take these lanes over: whoever held them before is fenced from now on. `origins`: as from `all_origins`.
+
+    `known` are those that this process has claimed before: to claim them again is no new attempt. Only a process that
+    died is held against the message it died of, not a database that was away.
+    """
     wanted = sorted(ids)
-    rows = await tx.fetch(CLAIM, [i.topic for i in wanted], [i.partition for i in wanted])
+    attempts = [int(i not in known) for i in wanted]
+    rows = await tx.fetch(CLAIM, [i.topic for i in wanted], [i.partition for i in wanted], attempts)
     names = {number: name for name, number in origins.items()}
     lanes = [Lane(LaneId(r["topic"], r["partition"]), *(r[c] for c in PLAIN)) for r in rows]
     for lane, row in zip(lanes, rows, strict=True):

@@ -75,6 +75,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._origin_ids: dict[str, int] = {}
         self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance
         self._stopping = asyncio.Event()
+        self._known: set[LaneId] = set()  # claimed by this process before
         self._assignment = 0  # counts rebalances
         self._due_at_ms = 0
         self._recent: dict[LaneId, tuple[int, int]] = {}
@@ -130,13 +131,14 @@ class LaneLoop(ConsumerRebalanceListener):
         async with self._around.transaction() as tx:
             await outbox.open_months(tx, self._around.clock_ms())
             self._origin_ids = await lanes.all_origins(tx)
-            claimed = await lanes.claim(tx, wanted, self._origin_ids)
+            claimed = await lanes.claim(tx, wanted, self._origin_ids, self._known)
             self._incarnation = await tx.fetchval("SELECT number FROM incarnation")
             for lane in claimed:
                 lane.parked = await parking.keys(tx, lane.id)
                 if lane.next_offset < 0:
                     await lanes.begin_at(tx, lane, first[lane.id])
             backlog = [w for lane in claimed for w in await outbox.unpublished(tx, lane)]
+        self._known |= wanted
         crashpoint("cp10")
         await self._catch_up(backlog)
         for lane in claimed:
@@ -212,10 +214,17 @@ class LaneLoop(ConsumerRebalanceListener):
             return []
         except (KafkaError, OSError) as error:
             raise Transient("broker", type(error).__name__) from error
-        if suspects and not records:
-            for lane in suspects:  # nothing waits there: there is nothing to suspect
-                lane.attempts = 0
+        for lane in suspects:
+            if self._nothing_waits(lane):
+                lane.attempts = 0  # there is nothing to suspect
         return [(lane, m) for tp, rows in records.items() for lane, m in self._messages(tp, rows)]
+
+    def _nothing_waits(self, lane: Lane) -> bool:
+        """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way."""
+        place = TopicPartition(*lane.id)
+        assigned: set[TopicPartition] = self._consumer.assignment()
+        end: int | None = self._consumer.highwater(place) if place in assigned else None
+        return end is not None and end <= lane.next_offset
 
     def _messages(self, tp: TopicPartition, rows: Sequence[Any]) -> Iterable[tuple[Lane, Message]]:
         lane = self._lanes.get(LaneId(tp.topic, tp.partition))
@@ -330,8 +339,8 @@ class LaneLoop(ConsumerRebalanceListener):
         for w in written:
             w.lane.position = w.first_position + len(w.events) - 1
         for lane in touched:
-            lane.next_offset = next_offsets.get(lane.id, lane.next_offset)
-            lane.attempts = 0
+            if lane.id in next_offsets:  # a turn without messages has proven nothing about those that wait
+                lane.next_offset, lane.attempts = next_offsets[lane.id], 0
             lane.origins = batch.heard.get(lane.id, lane.origins)
             lane.parked = batch.blocked.get(lane.id, lane.parked)
         self._break_circuit(batch, touched)

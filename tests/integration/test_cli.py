@@ -116,9 +116,9 @@ def test_an_error_is_one_line_with_the_remedy(road: Road, words: tuple[str, ...]
 
 
 def test_what_is_parked_is_listed_and_released(road: Road) -> None:
-    """A message that identity cannot read waits with its key; released unread, it is parked again."""
+    """A command that identity cannot read waits with its key; released unread, it is parked again."""
     key = secrets.token_bytes(16)
-    road.stack.send("credit.ingestion.record.v1", [(key, b"no record")])
+    road.stack.send("credit.identity.command.v1", [(key, b"no command")])
 
     def places() -> set[str]:
         rows = map(json.loads, road.stack.credit("parked", "identity", "--json").stdout.splitlines())
