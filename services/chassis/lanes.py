@@ -44,6 +44,15 @@ ON CONFLICT (topic, partition) DO UPDATE SET epoch = lanes.epoch + 1, attempts =
 RETURNING topic, partition, epoch, next_offset, position, published, attempts, origin_ids, origin_positions
 """
 
+# A process frozen in the middle of a COPY holds its lanes' rows, and no time limit of the server ends that: it looks
+# at none while it reads what a client copies. No batch copies for so long; ending a live one by mistake is Transient.
+END_FROZEN = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+  AND wait_event = 'ClientRead' AND state IN ('active', 'idle in transaction')
+  AND state_change < clock_timestamp() - interval '10 seconds'
+"""
+
 # The compare-and-set that makes a zombie harmless: one row per lane, or somebody else owns one of them by now.
 MOVE = """
 UPDATE lanes SET next_offset = u.next, published = u.published,
@@ -70,6 +79,7 @@ async def claim(
     `known` are those that this process has claimed before: to claim them again is no new attempt. Only a process that
     died is held against the message it died of, not a database that was away.
     """
+    await tx.execute(END_FROZEN)
     wanted = sorted(ids)
     attempts = [int(i not in known) for i in wanted]
     rows = await tx.fetch(CLAIM, [i.topic for i in wanted], [i.partition for i in wanted], attempts)

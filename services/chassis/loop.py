@@ -188,7 +188,7 @@ class LaneLoop(ConsumerRebalanceListener):
         async with self._turn:
             if self._unclaimed:
                 await self._claim()
-            suspects = [lane for lane in self._lanes.values() if lane.attempts >= SUSPECT_AFTER]
+            suspects = [it for it in self._lanes.values() if it.attempts >= SUSPECT_AFTER and not it.stopped]
             assignment = self._assignment
         # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
         messages = await self._fetch(suspects)
