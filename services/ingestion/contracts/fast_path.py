@@ -139,9 +139,9 @@ def _conditions(writer: Writer, i: int, field: Field) -> list[str]:
     if field.type == "string":
         return [f"not {v} or len({v}) > {field.max_length} or {v}[0].isspace()", *_text_conditions(writer, i, field)]
     if field.type == "decimal":
-        return [f"not decimal({v})"]
+        return [f"not decimal({v})", *_agreement(writer, v, field)]
     if field.type == "bool":
-        return []
+        return _agreement(writer, v, field)
     low, high = (FIRST_DAY, LAST_DAY) if field.type == "date" else (field.minimum, field.maximum)
     found = [f"not {low} <= {v} <= {high}", *_agreement(writer, v, field)]
     if field.not_before and field.type == "date" and writer.is_number(field.not_before):

@@ -72,6 +72,16 @@ ODD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
         {"n": True, "a": None},
         ["FIELD_MISSING"],
     ),
+    "an amount that repeats another": (
+        [field("a", type="decimal"), field("b", type="decimal", same_as="a")],
+        {"a": "1", "b": "2"},
+        ["FIELD_DISAGREES"],
+    ),
+    "a truth value that repeats another": (
+        [field("a", type="bool"), field("b", type="bool", same_as="a")],
+        {"a": True, "b": False},
+        ["FIELD_DISAGREES"],
+    ),
     "a text that looks like an identity number but has the wrong check digit": (
         [field("a")],
         {"a": "420106190003070011"},
