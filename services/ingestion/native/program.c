@@ -193,7 +193,7 @@ static bool may_be_absent(Cursor *body, const Value *other, uint64_t when) {
 }
 
 static bool is_subject(Cursor body, const Value *values) {
-    while (body.at < body.end) {
+    while (body.at < body.end && !body.broken) {
         Text kind = take_string(&body), code_kind = take_string(&body);
         if (!body.broken && text_equals(kind, values[SUBJECT_KIND].text) &&
             text_equals(code_kind, values[SUBJECT_CODE_KIND].text)) {

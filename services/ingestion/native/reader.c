@@ -338,7 +338,9 @@ static PyObject *make_submission(const Context *context, const Edition *edition,
     PyObject *action = action_of(context, values[ACTION].text); /* borrowed; the table lets no other through */
     PyObject *submission_id = str_from(values[SUBMISSION_ID].text);
     PyObject *record_id = bytes_from(id, RECORD_ID), *ahead = NULL;
-    if (submission_id != NULL && record_id != NULL && action != NULL) {
+    if (!text_is(values[ACTION].text, "report")) {
+        ahead = Py_NewRef(Py_None); /* version 1 is always reported */
+    } else if (submission_id != NULL && record_id != NULL) {
         ahead = make_ahead(context, edition, source, sent, values, record_id, submission_id, received, due);
     }
     PyObject *origin = NAMED(context->origin, Py_NewRef(source->agency), Py_NewRef(sent->partition),
