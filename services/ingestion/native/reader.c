@@ -102,7 +102,9 @@ static PyObject *named(PyTypeObject *type, PyObject *const *items, Py_ssize_t co
     }
     if (!whole) {
         Py_CLEAR(made);
+        return NULL;
     }
+    PyObject_GC_UnTrack(made); /* all inside is atomic or made here: no cycle, so nothing for the collector to look at */
     return made;
 }
 #define NAMED(type, ...) \
@@ -216,7 +218,7 @@ static bool open_message(PyObject *message, Sent *sent) {
                    PyTuple_GET_ITEM(message, 4), 0};
     PyObject *timestamp = PyTuple_GET_ITEM(message, 6);
     if (!PyUnicode_Check(sent->topic) || !PyBytes_CheckExact(sent->key) || !PyBytes_CheckExact(sent->value) ||
-        !PyLong_Check(timestamp)) {
+        !PyLong_CheckExact(sent->partition) || !PyLong_Check(timestamp)) {
         return false;
     }
     int overflow = 0;
@@ -323,6 +325,9 @@ static PyObject *make_ahead(const Context *context, const Edition *edition, cons
     PyObject *both = record != NULL && receipt != NULL ? PyTuple_Pack(2, record, receipt) : NULL;
     Py_XDECREF(record);
     Py_XDECREF(receipt);
+    if (both != NULL) {
+        PyObject_GC_UnTrack(both); /* as above */
+    }
     return both;
 }
 

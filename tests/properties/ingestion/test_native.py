@@ -7,7 +7,7 @@ import json
 import os
 import random
 import sys
-from datetime import date, timedelta
+from datetime import date
 from hashlib import blake2b
 from typing import Any
 
@@ -15,15 +15,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.chassis.message import Message, Moment
+from services.chassis.message import Moment
 from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.register import Register
 from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
-from services.kernel import organisation_code, registration_number, uscc
+from services.kernel import registration_number
 from tests.properties.ingestion.native import Both, extension
 from tests.properties.ingestion.strategies import broken_value, submissions
+from tests.properties.ingestion.valid import valid
 from tests.unit.ingestion import samples
 from tests.unit.ingestion import test_odd_items as odd
 
@@ -171,37 +172,6 @@ def test_subjects_that_are_nearly_right(kind: str) -> None:
 # --- certain of what is valid ----------------------------------------------------------------------------------------
 
 
-def body_code(chance: random.Random) -> str:
-    """A social credit code of which the organisation part is right too."""
-    part = f"{chance.randrange(10**8):08d}"
-    return uscc.complete("914201" + "06" + part + organisation_code.check_character(part))
-
-
-def valid(item: str, number: int, chance: random.Random) -> dict[str, Any]:
-    """A submission as an agency would send it: texts of all lengths, optional fields left out, three actions."""
-    code, decided = body_code(chance), samples.DECIDED - timedelta(chance.randrange(300))
-    changes: dict[str, Any] = {}
-    for field in samples.ITEMS[item].fields:
-        if field.required == "optional" and chance.random() < 0.4:
-            changes[field.code] = None
-        elif field.type == "string" and not (field.same_as or field.format or field.code_list):
-            text = "演示“内容”2017年第12号，Co. Ltd\n" * 200
-            changes[field.code] = text[: chance.randint(1, min(field.max_length, 600))]
-        elif field.same_as == "subject_code" or field.format == "uscc":
-            changes[field.code] = code if field.same_as else body_code(chance)
-        elif field.type == "date":
-            changes[field.code] = decided
-    return samples.record(
-        item,
-        payload_changes=changes,
-        submission_id=f"{chance.getrandbits(64):x}",
-        record_no=f"鄂-{number}",
-        subject_code=code,
-        decided_on=decided,
-        action=chance.choice(["report", "report", "correct", "withdraw"]),
-    )
-
-
 @pytest.mark.parametrize("item", sorted(samples.ITEMS))
 def test_it_is_certain_of_what_is_valid(item: str) -> None:
     chance = random.Random(item)
@@ -287,6 +257,7 @@ def test_what_is_no_message_is_not_certain() -> None:
         good._replace(value=bytearray(good.value or b"")),
         good._replace(key="r-1"),
         good._replace(topic=b"x"),
+        good._replace(partition=[]),
         good._replace(timestamp_ms=2**80),
         good._replace(timestamp_ms=None),
     ]
@@ -372,9 +343,3 @@ def test_memory_that_runs_out_leaves_nothing_behind() -> None:
         else:
             assert read == expected
     assert refused > 100
-
-
-def messages_of(item: str, count: int) -> list[Message]:
-    """For whoever measures: valid reports of one item."""
-    chance = random.Random(item)
-    return [samples.sent(valid(item, i, chance) | {"action": "report"}) for i in range(count)]
