@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+from prometheus_client import Counter
 
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
@@ -148,10 +151,16 @@ class Items:
 OUTCOMES = {RecordAccepted: "ACCEPTED", SubmissionDuplicate: "DUPLICATE", SubmissionRefused: "REFUSED"}
 
 
+@cache  # labels are looked up under a lock; three outcomes of each catalogue item are few
+def receipts_of(outcome: str, item: str) -> Counter:
+    """The counter of one outcome of an item."""
+    return metrics.RECEIPTS.labels(outcome, item)
+
+
 def count(event: RecordEvent, given: Submission) -> None:
     """Tell the metrics of one receipt."""
     item = given.item if given.item_version else "unknown"  # what an agency wrote is no label
-    metrics.RECEIPTS.labels(OUTCOMES[type(event)], item).inc()
+    receipts_of(OUTCOMES[type(event)], item).inc()
     for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
         metrics.FAULTS.labels(fault.code).inc()
 

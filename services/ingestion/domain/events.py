@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.ingestion.domain.faults import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAccepted:
-    """A version of a record stands: reported, corrected or withdrawn."""
+class RecordAccepted(NamedTuple):
+    """A version of a record stands: reported, corrected or withdrawn. A tuple: one is made for every record."""
 
     version: int
     action: str
