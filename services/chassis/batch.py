@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.chassis import parking
 from services.chassis.commands import command_topic
@@ -19,8 +19,7 @@ AnyAggregate = Aggregate[Any, Any, Any, Any]
 Route = Callable[[Message], Handler | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An input with the handler and the message it came from."""
 
     lane: Lane
