@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from services.chassis import parking
@@ -51,6 +52,7 @@ class Decider:
     def __init__(self, service: Service, route: Route) -> None:
         self._service = service
         self._route = route
+        self._by_topic = by_topic(service)
 
     async def run(
         self, tx: Transaction, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool = False
@@ -61,15 +63,35 @@ class Decider:
 
     def _read(self, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool) -> list[Given]:
         read: list[Given] = []
-        for lane, message in messages:
+        certain = self._read_many(batch.moment, messages)
+        for index, (lane, message) in enumerate(messages):
             blocked = batch.blocked.setdefault(lane.id, set() if released else set(lane.parked))
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
             elif message.key in blocked and message.offset >= 0:
                 self.park(batch, lane, message, parking.BEHIND, "")
+            elif (given := certain.get(index)) is not None:
+                read.append(given)
             else:
                 self._read_one(batch, lane, message, read)
         return read
+
+    def _read_many(self, moment: Moment, messages: Sequence[tuple[Lane, Message]]) -> dict[int, Given]:
+        """By index, what handlers that read a batch at once are certain of. A message that is dropped after all was
+        read in vain, which does no harm: reading is pure.
+        """
+        places: dict[str, tuple[Handler, list[int]]] = {}
+        for index, (_, message) in enumerate(messages):
+            handler = self._by_topic(message.topic)
+            if handler is not None and handler.read_many is not None and message.offset >= 0:  # below 0: a timer
+                places.setdefault(handler.topic, (handler, []))[1].append(index)
+        certain: dict[int, Given] = {}
+        for handler, indexes in places.values():
+            assert handler.read_many is not None
+            answers = handler.read_many([messages[i][1] for i in indexes], moment)
+            pairs = zip(indexes, answers, strict=True)
+            certain |= {i: Given(*messages[i], handler, given) for i, given in pairs if given is not None}
+        return certain
 
     def _read_one(self, batch: Batch, lane: Lane, message: Message, read: list[Given]) -> None:
         try:
@@ -133,10 +155,22 @@ def _by_aggregate(read: Iterable[Given]) -> Iterable[tuple[AnyAggregate, list[Gi
     return groups.values()
 
 
+def by_topic(service: Service) -> Callable[[str], Handler | None]:
+    """Which handler an event goes to: exact topic, then prefix."""
+    exact = {h.topic: h for h in service.handlers if not h.topic.endswith("*")}
+    prefixes = [(h.topic[:-1], h) for h in service.handlers if h.topic.endswith("*")]
+
+    @cache  # topics are as many as agencies
+    def find(topic: str) -> Handler | None:
+        return exact.get(topic) or next((h for prefix, h in prefixes if topic.startswith(prefix)), None)
+
+    return find
+
+
 def router(service: Service, command_type: Callable[[Message], str]) -> Route:
     """Which handler a message goes to: exact topic, then prefix; commands by type, timers by kind."""
     exact = {h.topic: h for h in service.handlers if not h.topic.endswith("*")}
-    prefixes = [(h.topic[:-1], h) for h in service.handlers if h.topic.endswith("*")]
+    find = by_topic(service)
     commands = command_topic(service.name)
 
     def route(message: Message) -> Handler | None:
@@ -144,8 +178,7 @@ def router(service: Service, command_type: Callable[[Message], str]) -> Route:
             return exact.get(f"timer:{kind.decode()}")
         if message.topic == commands:
             return exact.get(f"command:{command_type(message)}") or exact.get(commands)
-        found = exact.get(message.topic)
-        return found or next((h for prefix, h in prefixes if message.topic.startswith(prefix)), None)
+        return find(message.topic)
 
     return route
 
