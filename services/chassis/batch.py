@@ -65,7 +65,9 @@ class Decider:
         read: list[Given] = []
         certain = self._read_many(batch.moment, messages)
         for index, (lane, message) in enumerate(messages):
-            blocked = batch.blocked.setdefault(lane.id, set() if released else set(lane.parked))
+            blocked = batch.blocked.get(lane.id)
+            if blocked is None:
+                blocked = batch.blocked[lane.id] = set() if released else set(lane.parked)
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
             elif message.key in blocked and message.offset >= 0:
@@ -107,7 +109,9 @@ class Decider:
         origin, position = message.header("origin"), message.header("position")
         if origin is None or position is None:
             return False
-        heard = batch.heard.setdefault(lane.id, dict(lane.origins))
+        heard = batch.heard.get(lane.id)
+        if heard is None:
+            heard = batch.heard[lane.id] = dict(lane.origins)
         name, number = origin.decode(), int(position)
         if number <= heard.get(name, 0):
             return True
