@@ -110,6 +110,7 @@ def _kills(ground: Ground, options: argparse.Namespace) -> Iterator[Result]:
         for kill in group:
             result = found[kill.service, kill.point]
             result.accounted, result.at = max(accounted, result.accounted), report.now()
+            result.note = f"{len(result.recovery)} of {options.seeds} kills made"
             if reason:
                 result.verdict, result.reason = "does not hold", reason
         ground.tell(f"{at + len(group)} of {len(cases)} kills: {reason or f'all {accounted} records accounted'}")

@@ -226,13 +226,13 @@ class Facts:
 
 
 _TAKERS: dict[str, Callable[[Facts, Heard, dict[str, Any]], None]] = {
-    RECORD: Facts._accepted,  # noqa: SLF001
-    LINKED: Facts._linked,  # noqa: SLF001
-    SUBJECT: Facts._subject,  # noqa: SLF001
-    PUBLIC: Facts._change,  # noqa: SLF001
-    GOVERNMENT: Facts._change,  # noqa: SLF001
-    EXCHANGE: Facts._exchange,  # noqa: SLF001
-    CATALOGUE: Facts._item,  # noqa: SLF001
+    RECORD: Facts._accepted,
+    LINKED: Facts._linked,
+    SUBJECT: Facts._subject,
+    PUBLIC: Facts._change,
+    GOVERNMENT: Facts._change,
+    EXCHANGE: Facts._exchange,
+    CATALOGUE: Facts._item,
 }
 
 

@@ -16,7 +16,7 @@ from deploy.local import passwords, postgres
 from deploy.local.layout import REPO, SERVICES
 from deploy.local.programs import service_environment
 from tests.chaos.fault import require
-from tests.chaos.ground import Ground, until
+from tests.chaos.ground import Ground, NotWithin, until
 from tests.chaos.reading import ask
 
 POINTS = tuple(f"cp{number}" for number in range(1, 11))
@@ -38,6 +38,10 @@ class Kill(NamedTuple):
         return f"{self.service}:{self.point}:{self.seed}"
 
 
+class NotMade(Exception):
+    """A kill that could not be injected (the armed process ended otherwise, the point was not reached): no result."""
+
+
 class Died(NamedTuple):
     """A case that was run."""
 
@@ -52,10 +56,18 @@ def matrix(seed: int, seeds: int = 3, points: Sequence[str] = POINTS) -> list[Ki
 
 
 def run(ground: Ground, kills: Sequence[Kill]) -> Iterator[Died]:
-    """Every kill, a few at a time; raises at the first that cannot be made or does not recover."""
+    """Every kill, a few at a time; raises at the first that does not recover. One that cannot be made is told of."""
     with ThreadPoolExecutor(TOGETHER) as pool:
         for at in range(0, len(kills), TOGETHER):
-            yield from pool.map(lambda kill: one(ground, kill), kills[at : at + TOGETHER])
+            yield from filter(None, pool.map(lambda kill: _made(ground, kill), kills[at : at + TOGETHER]))
+
+
+def _made(ground: Ground, kill: Kill) -> Died | None:
+    try:
+        return one(ground, kill)
+    except NotMade as why:
+        ground.tell(f"{kill.name} not made: {why}")
+        return None
 
 
 def one(ground: Ground, kill: Kill) -> Died:
@@ -70,13 +82,16 @@ def one(ground: Ground, kill: Kill) -> Died:
     pid = int(until(lambda: pid_file.exists() and pid_file.read_text(), f"{kill.service} starts armed"))
     second = f"{kill.service}-1"
     joins = passes >= JOINS.get(kill.point, 99)
-    if joins:
+    if joins:  # not before it is a member itself: together they would make one rebalance of two
+        until(lambda: gone(pid) or ground.ready(kill.service), f"{kill.service} is ready or dead")
         ground.supervisor.begin(second)
     try:
         until(lambda: gone(pid), f"{crash_at} is reached", DEATH_S, 0.02)
         since = time.monotonic()
         said = f"exited: {kill.service} (terminated by SIGKILL"
         until(lambda: said in log_since(ground, mark), f"{kill.service} died of SIGKILL", 5)
+    except NotWithin as why:
+        raise NotMade(str(why)) from None
     finally:
         if joins:
             ground.supervisor.stop([second])

@@ -1,4 +1,4 @@
-"""What must be true of the topics alone; each rule names the first offending record. Pure, independent of the product."""
+"""What must be true of the topics alone; each rule names the offending records. Pure, and independent of the product."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ class Verifier:
         counts = {"submitted": len(facts.submitted), **outcomes, "linked": len(facts.linked),
                   "in_review": len(stores.in_review(held)), "tasks": len(facts.tasks),
                   "exchanges": len(facts.exchanges), "audit_rows": len(held["audit"]),
-                  "parked": len(held["parked"]), "repeats_dropped": facts.repeats, "subjects_out_of_order": facts.out_of_order}  # fmt: skip
+                  "parked": len(held["parked"]), "repeats_dropped": facts.repeats,
+                  "subjects_out_of_order": facts.out_of_order}  # fmt: skip
         return Verdict(counts, findings)
 
     def close(self) -> None:

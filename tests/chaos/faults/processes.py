@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 from deploy.local import kafka_admin
 from deploy.local.layout import SERVICES
@@ -109,5 +110,4 @@ def rebalances(ground: Ground, chance: random.Random) -> Measured:
 def resident(ground: Ground, name: str) -> int:
     """MB of a service."""
     pid = ground.pid(name)
-    with open(f"/proc/{pid}/statm") as numbers:
-        return int(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
