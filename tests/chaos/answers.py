@@ -54,7 +54,7 @@ class _Call:
     def __call__(self, method: str, **fields: Any) -> Any:
         found = self._service.FindMethodByName(method)
         question, answer = (message_factory.GetMessageClass(t) for t in (found.input_type, found.output_type))
-        call: Any = self._channel.unary_unary(
+        call = cast(Any, self._channel).unary_unary(
             f"/{self._service.full_name}/{method}", question.SerializeToString, answer.FromString
         )
         return call(question(**fields), timeout=20)

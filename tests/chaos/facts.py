@@ -1,4 +1,4 @@
-"""What the topics say, folded message by message; imports nothing of the product, so that it cannot share its faults."""
+"""What the topics say, folded message by message; imports nothing of the product, so it cannot share its faults."""
 
 from __future__ import annotations
 
@@ -225,6 +225,7 @@ class Facts:
         self.national[record["code"]] = bool(json.loads(record["definition"]).get("national"))
 
 
+# pyright: reportPrivateUsage=false
 _TAKERS: dict[str, Callable[[Facts, Heard, dict[str, Any]], None]] = {
     RECORD: Facts._accepted,
     LINKED: Facts._linked,

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ def run(ground: Ground, kills: Sequence[Kill]) -> Iterator[Died]:
     """Every kill, a few at a time; raises at the first that does not recover. One that cannot be made is told of."""
     with ThreadPoolExecutor(TOGETHER) as pool:
         for at in range(0, len(kills), TOGETHER):
-            yield from filter(None, pool.map(lambda kill: _made(ground, kill), kills[at : at + TOGETHER]))
+            yield from filter(None, pool.map(partial(_made, ground), kills[at : at + TOGETHER]))
 
 
 def _made(ground: Ground, kill: Kill) -> Died | None:

@@ -1,5 +1,8 @@
 """Reads topics, registry and stores of a running system as an outsider: stock clients, plain files, no code of ours."""
 
+# pyright: reportPrivateImportUsage=false
+# The library re-exports its own classes without saying so.
+
 from __future__ import annotations
 
 import asyncio

@@ -56,7 +56,8 @@ def merge(path: Path, results: Sequence[Result]) -> dict[str, Any]:
 def percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:
     """p50, p95, max."""
     if len(seconds) < 2:
-        return (seconds[0],) * 3 if seconds else (0.0, 0.0, 0.0)
+        only = seconds[0] if seconds else 0.0
+        return only, only, only
     cuts = quantiles(seconds, n=20, method="inclusive")
     return cuts[9], cuts[18], max(seconds)
 

@@ -19,7 +19,8 @@ from tests.chaos.ground import Ground, until
 from tests.chaos.proxy import Link, Proxy
 
 PARTS = ("kafka", "postgres", "registry", "national")
-TABLE = "table inet cut { chain out { type filter hook output priority 0; } chain in { type filter hook input priority 0; } }"
+HOOK = "{{ type filter hook {} priority 0; }}"
+TABLE = f"table inet cut {{ chain out {HOOK.format('output')} chain in {HOOK.format('input')} }}"
 
 
 @dataclass

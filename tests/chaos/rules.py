@@ -1,4 +1,4 @@
-"""What must be true of the topics alone; each rule names the offending records. Pure, and independent of the product."""
+"""What must be true of the topics alone; each rule names the offending records. Pure, imports nothing of ours."""
 
 from __future__ import annotations
 

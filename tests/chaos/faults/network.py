@@ -21,8 +21,8 @@ def healed(ground: Ground, of: Room, measured: Measured, seconds: float = 150) -
     measured.recovery.append(ground.recovery(SERVICES, time.monotonic(), seconds))
 
 
-@fault("F18", "network cut", "services in a namespace, packets dropped by nftables for 15 s: to and from PostgreSQL, to "
-       "and from the broker, then each one way only", "I1–I8", 30)  # fmt: skip
+@fault("F18", "network cut", "services in a namespace, packets dropped by nftables for 15 s: to and from PostgreSQL, "
+       "each one way only; the same with the broker", "I1–I8", 30)  # fmt: skip
 def cut(ground: Ground, chance: random.Random) -> Measured:
     """Six cuts, each healed and recovered from."""
     measured = Measured()
@@ -58,8 +58,8 @@ def trickle(ground: Ground, chance: random.Random) -> Measured:
     return measured
 
 
-@fault("F19c", "reset mid-frame", "proxy: every connection torn in the middle of a frame after 200 B to 20 kB, for 20 s, "
-       "database and broker", "I1–I8", 30)  # fmt: skip
+@fault("F19c", "reset mid-frame", "proxy: every connection torn inside a frame after 200 B to 20 kB, for 20 s: "
+       "database, then broker", "I1–I8", 30)  # fmt: skip
 def resets(ground: Ground, chance: random.Random) -> Measured:
     """No connection lives long."""
     measured = Measured()
@@ -73,8 +73,8 @@ def resets(ground: Ground, chance: random.Random) -> Measured:
     return measured
 
 
-@fault("F19d", "half-open", "proxy: every open connection to the database, then to the broker, stays open and silent for "
-       "ever; new ones work", "I1–I8", 30)  # fmt: skip
+@fault("F19d", "half-open", "proxy: every open connection to the database, then to the broker, stays open and silent "
+       "for ever; new ones work", "I1–I8", 30)  # fmt: skip
 def half_open(ground: Ground, chance: random.Random) -> Measured:
     """Only a time-out of one's own ends the wait."""
     measured = Measured()
@@ -86,8 +86,9 @@ def half_open(ground: Ground, chance: random.Random) -> Measured:
     return measured
 
 
-@fault("F20", "all links clogged, healed in random order", "proxy: broker, database, registry and national platform all "
-       "held, both ways, for 20 s; healed one by one, 3 s apart, in an order of the seed", "I1–I5, liveness (I10)", 60)  # fmt: skip
+@fault("F20", "all links clogged, healed in random order", "proxy: broker, database, registry and national platform "
+       "held, both ways, for 20 s; healed one by one, 3 s apart, in an order of the seed",
+       "I1–I5, liveness (I10)", 60)  # fmt: skip
 def clogged(ground: Ground, chance: random.Random) -> Measured:
     """Swizzle-clog: what comes back first must not hang on what comes back last."""
     with room(ground) as of:
