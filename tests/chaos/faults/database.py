@@ -60,7 +60,7 @@ def nothing_to_be_had(ground: Ground, chance: random.Random) -> Measured:
     service = chance.choice(SERVICES)
 
     async def exhaust() -> int:
-        superuser, held = await connect(ground, postgres.SUPERUSER), list[asyncpg.Connection[Any]]()
+        superuser, held = await connect(ground, postgres.SUPERUSER), list[Any]()
         await superuser.execute(CUT, list(SERVICES))
         try:
             while True:
