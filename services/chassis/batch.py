@@ -40,6 +40,7 @@ class Batch:
     blocked: dict[LaneId, set[bytes]] = field(default_factory=dict[LaneId, set[bytes]])
     heard: dict[LaneId, dict[str, int]] = field(default_factory=dict[LaneId, dict[str, int]])
     new_origins: dict[str, int] = field(default_factory=dict[str, int])
+    taken: int = 0  # timers, and parked messages that an operator has released or discarded
     outcomes: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
     def count(self, topic: str, outcome: str) -> None:
@@ -98,7 +99,7 @@ class Decider:
         batch.parked.append(parking.Parked(message, code, detail))
         if message.key:
             batch.blocked.setdefault(lane.id, set(lane.parked)).add(message.key)
-        batch.outgoing[lane.id].extend(self._service.parked(message, code))
+        batch.outgoing[lane.id].extend(self._service.parked(message, code, batch.moment))
         batch.count(message.topic, "parked")
 
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:

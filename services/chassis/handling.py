@@ -67,7 +67,7 @@ class Handler:
     read: Callable[[Message, Moment], Any]
 
 
-def tell_nobody(message: Message, code: str) -> Iterable[Outgoing]:
+def tell_nobody(message: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
     """The default for `Service.parked`: messages from inside have no sender to inform."""
     return ()
 
@@ -79,5 +79,6 @@ class Service:
     name: str
     handlers: tuple[Handler, ...]
     refresh: Callable[[Transaction], Awaitable[None]] | None = None
-    parked: Callable[[Message, str], Iterable[Outgoing]] = tell_nobody
+    parked: Callable[[Message, str, Moment], Iterable[Outgoing]] = tell_nobody
+    unreplayed: frozenset[str] = frozenset()  # `table` or `table.column` that does not follow from the lanes
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

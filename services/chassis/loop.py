@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from services.chassis import lanes, outbox, parking, timers
+from services.chassis import lanes, outbox, parking, timers, turns
 from services.chassis.batch import Batch, Decider
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import LaneLost, Transient, Unhandleable
@@ -270,6 +270,10 @@ class LaneLoop(ConsumerRebalanceListener):
                 await around.service.refresh(tx)
             await self._decide(tx, batch, messages, due, culprit)
             written = await self._write(tx, batch, touched)
+            taken = {lane.id: lane.next_offset for lane in self._lanes.values()} if batch.taken else {}
+            read = (lane.id for lane, _ in messages)
+            if turn := turns.turn_of(batch.moment.now_ms, read, next_offsets, taken, culprit):
+                await turns.record(tx, turn)
             crashpoint("cp4")
         crashpoint("cp5")
         self._remember(batch, touched, next_offsets, written)
@@ -292,7 +296,9 @@ class LaneLoop(ConsumerRebalanceListener):
             if any(lane.parked for lane in self._lanes.values()):
                 released = await parking.take_released(tx, ids, DUE_LIMIT)
                 await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
+                batch.taken += len(released)
             fired = await timers.take(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+            batch.taken += len(fired)
             await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in fired])
         if culprit:
             for lane, message in messages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from services.chassis.handling import Handler, Transaction
-from services.chassis.message import Message, Outgoing, Timer
+from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
@@ -154,13 +154,13 @@ def count(event: RecordEvent, given: Submission) -> None:
         metrics.FAULTS.labels(fault.code).inc()
 
 
-def tell_waiting(speaker: Speaker, clock_ms: Callable[[], int]) -> Callable[[Message, str], Iterable[Outgoing]]:
+def tell_waiting(speaker: Speaker) -> Callable[[Message, str, Moment], Iterable[Outgoing]]:
     """The sender of a parked submission is told that it waits; a final receipt follows its release."""
 
-    def parked(message: Message, code: str) -> Iterable[Outgoing]:
+    def parked(message: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
         if not message.topic.startswith(SUBMIT):
             return ()
-        return (speaker.receipt(waiting(message, clock_ms()), "WAITING", ()),)
+        return (speaker.receipt(waiting(message, moment.now_ms), "WAITING", ()),)
 
     return parked
 

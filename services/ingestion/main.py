@@ -36,7 +36,7 @@ def build(runtime: Runtime) -> Service:
         "ingestion",
         table,
         refresh=refresher(register),
-        parked=tell_waiting(speaker, runtime.clock_ms),
+        parked=tell_waiting(speaker),
         background=(partial(watch_calendar, runtime.clock_ms),),
     )
 

@@ -62,7 +62,7 @@ async def decide(messages: list[Message], lane: Lane | None = None) -> tuple[Sum
             raise Unhandleable("BAD_BYTES")
         return m.key, int(m.value or b"0")
 
-    def parked(m: Message, code: str) -> Iterable[Outgoing]:
+    def parked(m: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
         yield Outgoing("told", m.key, code.encode())
 
     service = Service("test", (Handler("numbers", aggregate, read),), None, parked)
