@@ -1,4 +1,4 @@
-"""The command line every service has: `run`, `migrate`, `parked`."""
+"""The command line every service has: `run`, `migrate`, `parked`, `replay`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.chassis import logs, migrations, postgres
+from services.chassis import logs, migrations, postgres, rebuilding
 from services.chassis.errors import Transient
 from services.chassis.handling import Service
 from services.chassis.runtime import Runtime, run_service
@@ -23,15 +23,20 @@ def main(
     package: Path, build: Callable[[Runtime], Service], more: dict[str, Step] | None = None, argv: Sequence[str] = ()
 ) -> None:
     """Run one of the commands; `more` are the service's own."""
+    words: list[str] = []
     steps: dict[str, Step] = {
         "run": lambda: run_service(build),
         "migrate": lambda: asyncio.run(_migrate(package)),
         "parked": lambda: asyncio.run(_parked()),
+        "replay": lambda: rebuilding.replay(build, words),
         **(more or {}),
     }
     parser = argparse.ArgumentParser(prog=f"python -m services.{package.name}")
     parser.add_argument("step", choices=sorted(steps))
-    steps[parser.parse_args(list(argv) or sys.argv[1:]).step]()
+    parser.add_argument("words", nargs="*")
+    found = parser.parse_args(list(argv) or sys.argv[1:])
+    words += found.words
+    steps[found.step]()
 
 
 async def _migrate(package: Path) -> None:

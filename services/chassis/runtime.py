@@ -88,7 +88,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         runtime = Runtime(settings, pool, schemas)
         stack.push_async_callback(runtime.close)
         service = build(runtime)
-        around = _surroundings(runtime, service)
+        around = surroundings(runtime, service)
         loop, consumer = await _patiently(lambda: _join(settings, around), stop)
         stack.push_async_callback(around.publisher.stop)
         stack.push_async_callback(consumer.stop)
@@ -112,7 +112,8 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
     raise SystemExit(0)
 
 
-def _surroundings(runtime: Runtime, service: Service) -> Surroundings:
+def surroundings(runtime: Runtime, service: Service) -> Surroundings:
+    """What the lane loop of this process works with."""
     settings, schemas = runtime.settings, runtime.schemas
     release = commands.release_handler(service.name, schemas)
     whole = replace(service, handlers=(*service.handlers, release))
