@@ -67,7 +67,7 @@ class Decider:
             blocked = batch.blocked.setdefault(lane.id, set() if released else set(lane.parked))
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
-            elif message.key in blocked and message.offset >= 0:
+            elif message.key and message.key in blocked and message.offset >= 0:
                 self.park(batch, lane, message, parking.BEHIND, "")
             else:
                 self._read_one(batch, lane, message, read)
@@ -101,6 +101,11 @@ class Decider:
             batch.blocked.setdefault(lane.id, set(lane.parked)).add(message.key)
         batch.outgoing[lane.id].extend(self._service.parked(message, code, batch.moment))
         batch.count(message.topic, "parked")
+
+    def discard(self, batch: Batch, lane: Lane, message: Message) -> None:
+        """A parked message that an operator has thrown away: its sender has the last word coming."""
+        batch.outgoing[lane.id].extend(self._service.discarded(message, batch.moment))
+        batch.count(message.topic, "discarded")
 
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
         before = await aggregate.load(tx, [g.given for g in group])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from services.chassis import logs, migrations, postgres, rebuilding
+from services.chassis import logs, migrations, parking_list, rebuilding
 from services.chassis.errors import Transient
 from services.chassis.handling import Service
 from services.chassis.runtime import Runtime, run_service
@@ -27,7 +25,7 @@ def main(
     steps: dict[str, Step] = {
         "run": lambda: run_service(build),
         "migrate": lambda: asyncio.run(_migrate(package)),
-        "parked": lambda: asyncio.run(_parked()),
+        "parked": lambda: parking_list.say(words),
         "replay": lambda: rebuilding.replay(build, words),
         **(more or {}),
     }
@@ -50,18 +48,3 @@ async def _migrate(package: Path) -> None:
             f"{settings.service}: the database is away ({trouble.args[0]}); start it and try again"
         ) from None
     logs.log("migrated", applied=len(applied))
-
-
-async def _parked() -> None:
-    """List what is parked, oldest first, without keys or content: where it lies, why, since when."""
-    settings = Settings.from_environment()
-    pool = await postgres.open_pool(settings)
-    try:
-        rows: list[Any] = await pool.fetch(
-            'SELECT topic, partition, "offset", code, parked_at, released_at FROM parked '
-            'ORDER BY topic, partition, "offset"'
-        )
-    finally:
-        await pool.close()
-    for row in rows:
-        sys.stdout.write(json.dumps(dict(row), default=str) + "\n")

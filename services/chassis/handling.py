@@ -72,6 +72,11 @@ def tell_nobody(message: Message, code: str, moment: Moment) -> Iterable[Outgoin
     return ()
 
 
+def answer_nobody(message: Message, moment: Moment) -> Iterable[Outgoing]:
+    """The default for `Service.discarded`."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service as the loop sees it."""
@@ -80,5 +85,6 @@ class Service:
     handlers: tuple[Handler, ...]
     refresh: Callable[[Transaction], Awaitable[None]] | None = None
     parked: Callable[[Message, str, Moment], Iterable[Outgoing]] = tell_nobody
+    discarded: Callable[[Message, Moment], Iterable[Outgoing]] = answer_nobody
     unreplayed: frozenset[str] = frozenset()  # `table` or `table.column` that does not follow from the lanes
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

@@ -294,9 +294,7 @@ class LaneLoop(ConsumerRebalanceListener):
             self._due_at_ms = batch.moment.now_ms + DUE_EVERY_MS
             ids = list(self._lanes)
             if any(lane.parked for lane in self._lanes.values()):
-                released = await parking.take_released(tx, ids, DUE_LIMIT)
-                await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
-                batch.taken += len(released)
+                await self._take_parked(tx, batch)
             fired = await timers.take(tx, ids, batch.moment.now_ms, DUE_LIMIT)
             batch.taken += len(fired)
             await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in fired])
@@ -306,13 +304,29 @@ class LaneLoop(ConsumerRebalanceListener):
         else:
             await decider.run(tx, batch, messages)
 
+    async def _take_parked(self, tx: Transaction, batch: Batch) -> None:
+        """What an operator has discarded or released, before anything new of these lanes."""
+        decider, ids = self._around.decider, list(self._lanes)
+        discarded = await parking.take_discarded(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+        released = await parking.take_released(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+        for message in discarded:
+            decider.discard(batch, self._lanes[LaneId(message.topic, message.partition)], message)
+        await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
+        for place in {LaneId(m.topic, m.partition) for m in (*discarded, *released)}:
+            # What this turn has read must not overtake what is still parked under its key.
+            batch.blocked[place] = batch.blocked.get(place, set()) | await parking.keys(tx, place)
+        batch.taken += len(discarded) + len(released)
+        if DUE_LIMIT in (len(discarded), len(released)):
+            self._due_at_ms = 0  # there is more: do not wait for the next second
+
     async def _write(self, tx: Transaction, batch: Batch, touched: Sequence[Lane]) -> list[outbox.Written]:
         if batch.timers:
             await timers.put(tx, batch.timers)
         if batch.parked:
             await parking.put(tx, batch.parked, batch.moment.now_ms)
+        put_aside = {(p.message.topic, p.message.partition) for p in batch.parked}
         for lane in touched:
-            if lane.parked or batch.blocked.get(lane.id):
+            if lane.parked or lane.id in put_aside or batch.blocked.get(lane.id):
                 batch.blocked[lane.id] = await parking.keys(tx, lane.id)
         written = [
             outbox.Written(lane, lane.position + 1, batch.outgoing[lane.id])

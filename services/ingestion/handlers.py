@@ -10,7 +10,7 @@ from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
-from services.ingestion.domain import agency, catalogue_item, record
+from services.ingestion.domain import agency, catalogue_item, faults, record
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.events import (
@@ -163,6 +163,17 @@ def tell_waiting(speaker: Speaker) -> Callable[[Message, str, Moment], Iterable[
         return (speaker.receipt(waiting(message, moment.now_ms), "WAITING", ()),)
 
     return parked
+
+
+def tell_discarded(speaker: Speaker) -> Callable[[Message, Moment], Iterable[Outgoing]]:
+    """The sender of a submission that an operator has thrown away gets its final receipt."""
+
+    def discarded(message: Message, moment: Moment) -> Iterable[Outgoing]:
+        if not message.topic.startswith(SUBMIT):
+            return ()
+        return (speaker.receipt(waiting(message, moment.now_ms), "REFUSED", (faults.fault("DISCARDED_BY_OPERATOR"),)),)
+
+    return discarded
 
 
 def handlers(

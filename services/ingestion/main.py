@@ -16,7 +16,7 @@ from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
-from services.ingestion.handlers import handlers, tell_waiting
+from services.ingestion.handlers import handlers, tell_discarded, tell_waiting
 
 HOUR_S = 3600
 
@@ -37,6 +37,7 @@ def build(runtime: Runtime) -> Service:
         table,
         refresh=refresher(register),
         parked=tell_waiting(speaker),
+        discarded=tell_discarded(speaker),
         background=(partial(watch_calendar, runtime.clock_ms),),
     )
 
