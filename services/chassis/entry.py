@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from services.chassis import logs, migrations, parking_list, rebuilding
+from services.chassis import lane_list, logs, migrations, parking_list, rebuilding
 from services.chassis.errors import Transient
 from services.chassis.handling import Service
 from services.chassis.runtime import Runtime, run_service
@@ -26,6 +26,7 @@ def main(
         "run": lambda: run_service(build),
         "migrate": lambda: asyncio.run(_migrate(package)),
         "parked": lambda: parking_list.say(words),
+        "lanes": lambda: lane_list.say(),
         "replay": lambda: rebuilding.replay(build, words),
         **(more or {}),
     }

@@ -14,8 +14,10 @@ from typing import Any, Protocol
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from services.chassis import lanes, outbox, parking, timers, turns
+from services.chassis import breaker, lanes, outbox, parking, timers, turns
 from services.chassis.batch import Batch, Decider
+from services.chassis.breaker import Breaker
+from services.chassis.commands import command_topic
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import LaneLost, Transient, Unhandleable
 from services.chassis.handling import Service, Transaction
@@ -30,8 +32,6 @@ DUE_LIMIT = 500
 COMMIT_WAIT_S = 5.0
 FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
-BREAKER_WINDOW = 1000
-BREAKER_SHARE = 0.5
 
 
 class Observer(Protocol):
@@ -78,8 +78,8 @@ class LaneLoop(ConsumerRebalanceListener):
         self._known: set[LaneId] = set()  # claimed by this process before
         self._assignment = 0  # counts rebalances
         self._due_at_ms = 0
-        self._recent: dict[LaneId, tuple[int, int]] = {}
-        self._stopped: set[LaneId] = set()
+        self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
+        self._breaker = Breaker(command_topic(around.service.name))
         self.ready = False
 
     def stop(self) -> None:
@@ -117,7 +117,10 @@ class LaneLoop(ConsumerRebalanceListener):
             crashpoint("cp8")
             self._assignment += 1
             for tp in revoked:
-                self._lanes.pop(LaneId(tp.topic, tp.partition), None)
+                lane = self._lanes.pop(LaneId(tp.topic, tp.partition), None)
+                if lane is not None and lane.stopped:
+                    self._around.observer.event("lane_left", topic=tp.topic, partition=tp.partition)
+                self._broken.discard(LaneId(tp.topic, tp.partition))
                 self._unclaimed.discard(LaneId(tp.topic, tp.partition))
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
@@ -133,6 +136,7 @@ class LaneLoop(ConsumerRebalanceListener):
             self._origin_ids = await lanes.all_origins(tx)
             claimed = await lanes.claim(tx, wanted, self._origin_ids, self._known)
             self._incarnation = await tx.fetchval("SELECT number FROM incarnation")
+            self._broken |= await breaker.broken(tx, wanted)
             for lane in claimed:
                 lane.parked = await parking.keys(tx, lane.id)
                 if lane.next_offset < 0:
@@ -167,7 +171,7 @@ class LaneLoop(ConsumerRebalanceListener):
         if lane.next_offset < first_offset:
             # Unread messages are gone: to read on would lose them in silence.
             self._stop_lane(lane, "offset_out_of_range")
-        elif lane.id in self._stopped:
+        elif lane.id in self._broken:
             self._stop_lane(lane, "breaker")
 
     def _seek(self, lane: Lane) -> None:
@@ -177,10 +181,21 @@ class LaneLoop(ConsumerRebalanceListener):
 
     def _stop_lane(self, lane: Lane, why: str) -> None:
         lane.stopped = True
-        self._stopped.add(lane.id)
         with suppress(IllegalStateError):  # as above; the claim that follows stops it again
             self._consumer.pause(TopicPartition(*lane.id))
         self._around.observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
+
+    async def _resume(self, tx: Transaction) -> None:
+        """Read on in the lanes whose breaker an operator has closed."""
+        for place in self._broken - await breaker.broken(tx, self._broken):
+            self._broken.discard(place)
+            self._breaker.forget(place)
+            if (lane := self._lanes.get(place)) and lane.stopped:
+                lane.stopped = False
+                self._seek(lane)
+                with suppress(IllegalStateError):  # as in `_stop_lane`
+                    self._consumer.resume(TopicPartition(*place))
+                self._around.observer.event("lane_resumed", topic=place.topic, partition=place.partition)
 
     # --- one turn ----------------------------------------------------------------------------------------------
 
@@ -270,6 +285,8 @@ class LaneLoop(ConsumerRebalanceListener):
                 await around.service.refresh(tx)
             await self._decide(tx, batch, messages, due, culprit)
             written = await self._write(tx, batch, touched)
+            counted = self._breaker.count([lane.id for lane, _ in messages], batch.parked)
+            await breaker.stop(tx, counted.tripped, batch.moment.now_ms)
             taken = {lane.id: lane.next_offset for lane in self._lanes.values()} if batch.taken else {}
             read = (lane.id for lane, _ in messages)
             if turn := turns.turn_of(batch.moment.now_ms, read, next_offsets, taken, culprit):
@@ -277,6 +294,10 @@ class LaneLoop(ConsumerRebalanceListener):
             crashpoint("cp4")
         crashpoint("cp5")
         self._remember(batch, touched, next_offsets, written)
+        self._breaker.remember(counted)
+        for place in counted.tripped:
+            self._broken.add(place)
+            self._stop_lane(self._lanes[place], "breaker")
         for lane, message in messages:
             lane.read_ms = message.timestamp_ms
         if written:
@@ -293,6 +314,8 @@ class LaneLoop(ConsumerRebalanceListener):
         if due:
             self._due_at_ms = batch.moment.now_ms + DUE_EVERY_MS
             ids = list(self._lanes)
+            if self._broken:
+                await self._resume(tx)
             if any(lane.parked for lane in self._lanes.values()):
                 await self._take_parked(tx, batch)
             fired = await timers.take(tx, ids, batch.moment.now_ms, DUE_LIMIT)
@@ -363,20 +386,6 @@ class LaneLoop(ConsumerRebalanceListener):
                 lane.next_offset, lane.attempts = next_offsets[lane.id], 0
             lane.origins = batch.heard.get(lane.id, lane.origins)
             lane.parked = batch.blocked.get(lane.id, lane.parked)
-        self._break_circuit(batch, touched)
-
-    def _break_circuit(self, batch: Batch, touched: Sequence[Lane]) -> None:
-        """A lane that parks more than half of its last thousand messages stops: after a bad deploy that is better."""
-        for lane in touched:
-            read = sum(n for (topic, _), n in batch.outcomes.items() if topic == lane.id.topic)
-            parked = sum(1 for p in batch.parked if (p.message.topic, p.message.partition) == lane.id)
-            seen, put_aside = self._recent.get(lane.id, (0, 0))
-            seen, put_aside = seen + read, put_aside + parked
-            if seen >= BREAKER_WINDOW:
-                if put_aside > seen * BREAKER_SHARE:
-                    self._stop_lane(lane, "breaker")
-                seen, put_aside = 0, 0
-            self._recent[lane.id] = (seen, put_aside)
 
     # --- what others may look at -------------------------------------------------------------------------------
 

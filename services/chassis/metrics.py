@@ -91,6 +91,9 @@ class LaneMetrics:
         if name == "lane_stopped":
             self._stopped.add((fields.get("topic"), fields.get("partition")))
             STOPPED.set(len(self._stopped))
+        if name in ("lane_resumed", "lane_left"):
+            self._stopped.discard((fields.get("topic"), fields.get("partition")))
+            STOPPED.set(len(self._stopped))
         if name == "lanes_claimed":
             _set_up(broker=True, database=True)
         logs.log(name, **fields)

@@ -79,7 +79,7 @@ class Replay(LaneLoop):
         read = [(self._held[moved.lane], m) for moved in turn.lanes for m in messages.get(moved.lane, ())]
         await self._commit(read, turn.due, turn.culprit)
 
-    def _break_circuit(self, batch: Batch, touched: Sequence[Lane]) -> None:
+    def _stop_lane(self, lane: Lane, why: str) -> None:
         """What was read is read again, whatever became of it."""
 
 

@@ -15,7 +15,7 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, clock, commands, kafka, logs, orders, postgres
+from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.handling import Service
@@ -115,7 +115,10 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
 def surroundings(runtime: Runtime, service: Service) -> Surroundings:
     """What the lane loop of this process works with."""
     settings, schemas = runtime.settings, runtime.schemas
-    whole = replace(service, handlers=(*service.handlers, *orders.handlers(service.name, schemas)))
+    whole = replace(
+        service,
+        handlers=(*service.handlers, *orders.handlers(service.name, schemas), breaker.handler(service.name, schemas)),
+    )
 
     def command_type(message: Message) -> str:
         return commands.read_command(schemas, message).type

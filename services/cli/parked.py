@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from deploy.local.faults import StackFault
 from deploy.local.layout import SERVICES, Layout
 from services.cli import parked_orders, programs
-from services.cli.parked_choice import Choice, chosen, heads
+from services.cli.parked_choice import Choice, chosen, heads, with_keys
 
 Service = Annotated[str, typer.Argument(help="ingestion, identity, disclosure, sanctions or national_sync.")]
 Place = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
@@ -71,8 +71,7 @@ def release(
     as_json: Json = False,
 ) -> None:
     """Take parked messages up again, each with everything of its key, in the order they came."""
-    choice = Choice(place, code, everything)
-    rows = chosen(programs.known(service), listed(service), choice)
+    rows = with_keys(listed(service), Choice(place, code, everything), service)
     # A key is released whole: one place of it is enough.
     _carry_out(service, "release", rows, heads(rows), "", dry_run, as_json)
 

@@ -33,6 +33,12 @@ def chosen(service: str, rows: Sequence[Row], choice: Choice) -> list[Row]:
     return found
 
 
+def with_keys(rows: Sequence[Row], choice: Choice, service: str) -> list[Row]:
+    """The rows that are meant, and all others of their keys: what a release takes up."""
+    wanted = set(heads(chosen(service, rows, choice)))
+    return [row for row in rows if row["head"] in wanted and row["state"] != "DISCARDED"]
+
+
 def _meant(row: Row, choice: Choice) -> bool:
     return choice.everything or row["place"] == choice.place or row["code"] == choice.code
 

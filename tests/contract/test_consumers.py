@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from services.chassis import orders
+from services.chassis import breaker, orders
 from services.chassis.commands import COMMAND
 from services.chassis.handling import Handler
 from services.chassis.message import Message, Moment
@@ -94,7 +94,10 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
     }
-    return {service: (*table, *orders.handlers(service, schemas)) for service, table in own.items()}
+    return {
+        service: (*table, *orders.handlers(service, schemas), breaker.handler(service, schemas))
+        for service, table in own.items()
+    }
 
 
 def family_of(handler: Handler) -> str:
@@ -141,6 +144,7 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
         "record_answer": ["national_sync"],
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
+        "resume_lane": list(CONSUMED),
     }.get(golden.record["type"])
     for service in takers:
         await read(schemas, service, golden)
@@ -185,6 +189,14 @@ async def test_every_service_reads_the_command_that_discards(schemas: Schemas, s
     assert isinstance(asked, orders.OrderGiven)
     assert (asked.kind, asked.reason) == ("discard", arguments["reason"])
     assert [list(place) for place in asked.places] == arguments["places"]
+
+
+@pytest.mark.parametrize("service", CONSUMED)
+async def test_every_service_reads_the_command_that_lets_a_lane_go_on(schemas: Schemas, service: str) -> None:
+    golden, arguments = command("resume-lane")
+    asked = await read(schemas, service, golden)
+    assert isinstance(asked, breaker.ResumeAsked)
+    assert asked.lane == (arguments["topic"], arguments["partition"])
 
 
 @every(ACCEPTED)
