@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from services.chassis.handling import Service, Transaction
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message, Moment
 from services.chassis.publishing import Publisher
+from services.chassis.watchdog import Pulse
 
 BATCH_LIMIT = 2000
 FETCH_WAIT_MS = 200
@@ -80,7 +81,22 @@ class LaneLoop(ConsumerRebalanceListener):
         self._due_at_ms = 0
         self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
         self._breaker = Breaker(command_topic(around.service.name))
+        self._moved = self._beats = self._behind = 0  # for the watchdog
+        self._waiting = 0  # transactions and publishing under way: database and broker have time limits of their own
+        self._trouble = False
         self.ready = False
+
+    def pulse(self) -> Pulse:
+        """What the watchdog looks at; called from its thread, so it only reads."""
+        return Pulse(self._beats, self._moved, self._behind, self._trouble, self._waiting > 0)
+
+    @contextmanager
+    def _awaiting(self) -> Generator[None]:
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def stop(self) -> None:
         """End after the running turn."""
@@ -92,9 +108,9 @@ class LaneLoop(ConsumerRebalanceListener):
         while not self._stopping.is_set():
             try:
                 await self._one_turn()
-                pause = 0.1
+                pause, self._trouble = 0.1, False
             except Transient as trouble:
-                self.ready = False
+                self.ready, self._trouble = False, True
                 self._around.observer.transient(trouble)
                 self._unclaimed = set(self._lanes) | self._unclaimed
                 # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
@@ -202,7 +218,8 @@ class LaneLoop(ConsumerRebalanceListener):
     async def _one_turn(self) -> None:
         async with self._turn:
             if self._unclaimed:
-                await self._claim()
+                with self._awaiting():
+                    await self._claim()
             suspects = [it for it in self._lanes.values() if it.attempts >= SUSPECT_AFTER and not it.stopped]
             assignment = self._assignment
         # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
@@ -213,7 +230,9 @@ class LaneLoop(ConsumerRebalanceListener):
             crashpoint("cp1")
             due = self._around.clock_ms() >= self._due_at_ms
             if messages or (due and self._lanes):
-                await self._apply(messages, due, alone=bool(suspects))
+                with self._awaiting():
+                    await self._apply(messages, due, alone=bool(suspects))
+                self._moved += bool(messages)
             self.ready = bool(self._lanes)
         if not self._lanes:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
@@ -404,13 +423,21 @@ class LaneLoop(ConsumerRebalanceListener):
     def report_lag(self) -> None:
         """Tell the observer how far behind each lane is, in messages and in seconds of message age."""
         now = self._around.clock_ms()
+        for lane, messages in self._lags():
+            self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
+
+    def beat(self) -> None:
+        """Once a second, and waiting for nothing: the event loop turns, and this is what it has before it."""
+        self._behind = sum(messages for lane, messages in self._lags() if not lane.stopped)
+        self._beats += 1
+
+    def _lags(self) -> Iterable[tuple[Lane, int]]:
         assigned: set[TopicPartition] = self._consumer.assignment()
         for lane in self._lanes.values():
             if TopicPartition(*lane.id) not in assigned:
                 continue  # a rebalance has begun: the lane is still held, but there is nothing to ask about
             end: int = self._consumer.highwater(TopicPartition(*lane.id)) or 0
-            messages = max(0, end - lane.next_offset)
-            self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
+            yield lane, max(0, end - lane.next_offset)
 
     async def _farewell(self) -> None:
         """Write what was published, so that the next owner need not say it again."""
