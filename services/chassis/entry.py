@@ -1,14 +1,14 @@
-"""The command line every service has: `run`, `migrate`, `parked`, `replay`."""
+"""The command line every service has: `run`, `migrate`, `parked`, `lanes`, `replay`, `digest`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from services.chassis import lane_list, logs, migrations, parking_list, rebuilding
+from services.chassis import digest, lane_list, logs, migrations, parking_list, rebuilding
 from services.chassis.errors import Transient
 from services.chassis.handling import Service
 from services.chassis.runtime import Runtime, run_service
@@ -18,14 +18,20 @@ Step = Callable[[], None]
 
 
 def main(
-    package: Path, build: Callable[[Runtime], Service], more: dict[str, Step] | None = None, argv: Sequence[str] = ()
+    package: Path,
+    build: Callable[[Runtime], Service],
+    more: dict[str, Step] | None = None,
+    argv: Sequence[str] = (),
+    digests: Mapping[str, str] | None = None,
+    items: digest.Items = tuple,
 ) -> None:
-    """Run one of the commands; `more` are the service's own."""
+    """Run one of the commands; `more` are the service's own, `digests` its views for reconciliation, of `items`."""
     words: list[str] = []
     steps: dict[str, Step] = {
         "run": lambda: run_service(build),
         "migrate": lambda: asyncio.run(_migrate(package)),
         "parked": lambda: parking_list.say(words),
+        "digest": lambda: digest.say(digests or {}, items, words),
         "lanes": lambda: lane_list.say(),
         "replay": lambda: rebuilding.replay(build, words),
         **(more or {}),
