@@ -2,7 +2,8 @@
 
 Without prefixes the leaves of a hash tree: for each two-byte prefix of the record id how many (id, version) pairs there
 are and the XOR of their hashes (64 bits of SHA-256: enough against faults, no seal against forgery). XOR, so that an
-inner node is the XOR of its children. With prefixes: the pairs below them. `digest items`: the items this store follows.
+inner node is the XOR of its children. With prefixes: the pairs below them.
+`digest items`: the items this store follows.
 """
 
 from __future__ import annotations

@@ -21,11 +21,11 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
 
 
 # What reconciliation compares (chassis/digest.py): all records, and those that a channel shows.
-_OF_ITEMS = "($1::text[] IS NULL OR item = ANY($1))"
 DIGESTS = {
-    "records": f"SELECT record_id, version::bigint AS version FROM records WHERE {_OF_ITEMS}",
-    "to_show": f"""
+    "records": "SELECT record_id, version::bigint AS version FROM records WHERE $1::text[] IS NULL OR item = ANY($1)",
+    "to_show": """
         SELECT record_id, r.version::bigint AS version FROM records AS r
         JOIN catalogue AS c ON c.code = r.item AND c.version = r.item_version
-        WHERE NOT withdrawn AND c.definition::jsonb ->> 'disclosure' IN ('public', 'government') AND {_OF_ITEMS}""",
+        WHERE NOT withdrawn AND c.definition::jsonb ->> 'disclosure' IN ('public', 'government')
+            AND ($1::text[] IS NULL OR item = ANY($1))""",
 }  # fmt: skip
