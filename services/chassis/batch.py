@@ -40,6 +40,7 @@ class Batch:
     blocked: dict[LaneId, set[bytes]] = field(default_factory=dict[LaneId, set[bytes]])
     heard: dict[LaneId, dict[str, int]] = field(default_factory=dict[LaneId, dict[str, int]])
     new_origins: dict[str, int] = field(default_factory=dict[str, int])
+    taken: int = 0  # timers, and parked messages that an operator has released or discarded
     outcomes: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
     def count(self, topic: str, outcome: str) -> None:
@@ -70,7 +71,7 @@ class Decider:
                 blocked = batch.blocked[lane.id] = set() if released else set(lane.parked)
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
-            elif message.key in blocked and message.offset >= 0:
+            elif message.key and message.key in blocked and message.offset >= 0:
                 self.park(batch, lane, message, parking.BEHIND, "")
             elif (given := certain.get(index)) is not None:
                 read.append(given)
@@ -123,8 +124,13 @@ class Decider:
         batch.parked.append(parking.Parked(message, code, detail))
         if message.key:
             batch.blocked.setdefault(lane.id, set(lane.parked)).add(message.key)
-        batch.outgoing[lane.id].extend(self._service.parked(message, code))
+        batch.outgoing[lane.id].extend(self._service.parked(message, code, batch.moment))
         batch.count(message.topic, "parked")
+
+    def discard(self, batch: Batch, lane: Lane, message: Message) -> None:
+        """A parked message that an operator has thrown away: its sender has the last word coming."""
+        batch.outgoing[lane.id].extend(self._service.discarded(message, batch.moment))
+        batch.count(message.topic, "discarded")
 
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
         before = await aggregate.load(tx, [g.given for g in group])

@@ -87,11 +87,15 @@ async def unpublished(tx: Transaction, lane: Lane) -> list[Written]:
 
 
 async def open_months(tx: Transaction, now_ms: int) -> None:
-    """Make the outbox partitions of this month and the next two."""
+    """Make the partitions of the outbox and of the turns for this month and the next two."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('outbox months'))")  # processes start together
     today = datetime.fromtimestamp(now_ms / 1000, UTC)
     for ahead in range(3):
         begin, end = _month(today, ahead), _month(today, ahead + 1)
+        await tx.execute(
+            f"CREATE TABLE IF NOT EXISTS turns_{begin:%Y_%m} PARTITION OF turns "
+            f"FOR VALUES FROM ({int(begin.timestamp()) * 1000}) TO ({int(end.timestamp()) * 1000})"
+        )
         await tx.execute(
             f"CREATE TABLE IF NOT EXISTS outbox_{begin:%Y_%m} PARTITION OF outbox "
             f"FOR VALUES FROM ('{begin:%Y-%m-%d}T00:00Z') TO ('{end:%Y-%m-%d}T00:00Z')"

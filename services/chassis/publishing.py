@@ -50,12 +50,17 @@ class Publisher:
         if producer is not None:
             await producer.stop()
 
-    async def seal(self, origin: bytes, first_position: int, events: Sequence[Outgoing]) -> list[RecordBatch]:
-        """Make events ready to be stored and published; needs the broker only for a topic it has not met before."""
+    async def seal(
+        self, origin: bytes, first_position: int, events: Sequence[Outgoing], at_ms: int
+    ) -> list[RecordBatch]:
+        """Make events ready to be stored and published; needs the broker only for a topic it has not met before.
+
+        `at_ms` is the moment of their turn, so that a replay of the turn makes the same bytes.
+        """
         for topic in {event.topic for event in events} - self._counts.keys():
             await self._know(topic)
         placed = [((event.topic, self._partition(event)), event) for event in events]
-        return seal(placed, first_position, Stamp(self._service, origin, self._clock()), kafka.BATCH_BYTES)
+        return seal(placed, first_position, Stamp(self._service, origin, at_ms), kafka.BATCH_BYTES)
 
     async def _know(self, topic: str) -> None:
         if self._producer is None:

@@ -10,7 +10,7 @@ from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
-from services.ingestion.domain import agency, catalogue_item, record
+from services.ingestion.domain import agency, catalogue_item, faults, record
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.events import (
@@ -156,15 +156,26 @@ def count(event: RecordEvent, given: Submission) -> None:
         metrics.fault_stated(fault.code).inc()
 
 
-def tell_waiting(speaker: Speaker, clock_ms: Callable[[], int]) -> Callable[[Message, str], Iterable[Outgoing]]:
+def tell_waiting(speaker: Speaker) -> Callable[[Message, str, Moment], Iterable[Outgoing]]:
     """The sender of a parked submission is told that it waits; a final receipt follows its release."""
 
-    def parked(message: Message, code: str) -> Iterable[Outgoing]:
+    def parked(message: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
         if not message.topic.startswith(SUBMIT):
             return ()
-        return (speaker.receipt(waiting(message, clock_ms()), "WAITING", ()),)
+        return (speaker.receipt(waiting(message, moment.now_ms), "WAITING", ()),)
 
     return parked
+
+
+def tell_discarded(speaker: Speaker) -> Callable[[Message, Moment], Iterable[Outgoing]]:
+    """The sender of a submission that an operator has thrown away gets its final receipt."""
+
+    def discarded(message: Message, moment: Moment) -> Iterable[Outgoing]:
+        if not message.topic.startswith(SUBMIT):
+            return ()
+        return (speaker.receipt(waiting(message, moment.now_ms), "REFUSED", (faults.fault("DISCARDED_BY_OPERATOR"),)),)
+
+    return discarded
 
 
 def handlers(
