@@ -12,7 +12,7 @@ SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench chaos chaos-quick up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -75,6 +75,12 @@ demo: install ## the main job: stack, agencies, records, reconciliation (DATA=di
 
 bench: install ## end-to-end records/s, CPU per record, ratio to COPY (QUICK=1)
 	$(RUN)/python -m bench.road
+
+chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7)
+	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7)
+
+chaos-quick: install ## a kill of each service and the cheap faults, a few minutes (SEED=7)
+	$(RUN)/python -m tests.chaos --quick --seed $(or $(SEED),7)
 
 up: install ## start the stack and the services
 	$(RUN)/credit up

@@ -119,6 +119,21 @@ async def _make_databases(layout: Layout, roles: list[str]) -> None:
     await _statements(layout, SUPERUSER, steps)
 
 
+def make_empty(layout: Layout, role: str, name: str) -> None:
+    """A further database of a role, empty: one of that name that is there already is dropped."""
+    steps = [
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+        f"CREATE DATABASE {name} OWNER {role}",
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+    ]
+    asyncio.run(_statements(layout, SUPERUSER, steps))
+
+
+def drop(layout: Layout, name: str) -> None:
+    """Without a trace; nothing when there is none."""
+    asyncio.run(_statements(layout, SUPERUSER, [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"]))
+
+
 async def _names(layout: Layout, statement: str) -> set[str]:
     return {str(row[0]) for row in await _statements(layout, SUPERUSER, [statement])}
 

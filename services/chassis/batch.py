@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.chassis import parking
 from services.chassis.commands import command_topic
@@ -20,8 +20,7 @@ AnyAggregate = Aggregate[Any, Any, Any, Any]
 Route = Callable[[Message], Handler | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An input with the handler and the message it came from."""
 
     lane: Lane
@@ -41,6 +40,7 @@ class Batch:
     blocked: dict[LaneId, set[bytes]] = field(default_factory=dict[LaneId, set[bytes]])
     heard: dict[LaneId, dict[str, int]] = field(default_factory=dict[LaneId, dict[str, int]])
     new_origins: dict[str, int] = field(default_factory=dict[str, int])
+    taken: int = 0  # timers, and parked messages that an operator has released or discarded
     outcomes: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
     def count(self, topic: str, outcome: str) -> None:
@@ -66,10 +66,12 @@ class Decider:
         read: list[Given] = []
         certain = self._read_many(batch.moment, messages)
         for index, (lane, message) in enumerate(messages):
-            blocked = batch.blocked.setdefault(lane.id, set() if released else set(lane.parked))
+            blocked = batch.blocked.get(lane.id)
+            if blocked is None:
+                blocked = batch.blocked[lane.id] = set() if released else set(lane.parked)
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
-            elif message.key in blocked and message.offset >= 0:
+            elif message.key and message.key in blocked and message.offset >= 0:
                 self.park(batch, lane, message, parking.BEHIND, "")
             elif (given := certain.get(index)) is not None:
                 read.append(given)
@@ -108,7 +110,9 @@ class Decider:
         origin, position = message.header("origin"), message.header("position")
         if origin is None or position is None:
             return False
-        heard = batch.heard.setdefault(lane.id, dict(lane.origins))
+        heard = batch.heard.get(lane.id)
+        if heard is None:
+            heard = batch.heard[lane.id] = dict(lane.origins)
         name, number = origin.decode(), int(position)
         if number <= heard.get(name, 0):
             return True
@@ -120,8 +124,13 @@ class Decider:
         batch.parked.append(parking.Parked(message, code, detail))
         if message.key:
             batch.blocked.setdefault(lane.id, set(lane.parked)).add(message.key)
-        batch.outgoing[lane.id].extend(self._service.parked(message, code))
+        batch.outgoing[lane.id].extend(self._service.parked(message, code, batch.moment))
         batch.count(message.topic, "parked")
+
+    def discard(self, batch: Batch, lane: Lane, message: Message) -> None:
+        """A parked message that an operator has thrown away: its sender has the last word coming."""
+        batch.outgoing[lane.id].extend(self._service.discarded(message, batch.moment))
+        batch.count(message.topic, "discarded")
 
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
         before = await aggregate.load(tx, [g.given for g in group])

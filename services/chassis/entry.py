@@ -1,16 +1,14 @@
-"""The command line every service has: `run`, `migrate`, `parked`."""
+"""The command line every service has: `run`, `migrate`, `parked`, `lanes`, `replay`, `digest`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from services.chassis import logs, migrations, postgres
+from services.chassis import digest, lane_list, logs, migrations, parking_list, rebuilding
 from services.chassis.errors import Transient
 from services.chassis.handling import Service
 from services.chassis.runtime import Runtime, run_service
@@ -20,18 +18,30 @@ Step = Callable[[], None]
 
 
 def main(
-    package: Path, build: Callable[[Runtime], Service], more: dict[str, Step] | None = None, argv: Sequence[str] = ()
+    package: Path,
+    build: Callable[[Runtime], Service],
+    more: dict[str, Step] | None = None,
+    argv: Sequence[str] = (),
+    digests: Mapping[str, str] | None = None,
+    items: digest.Items = tuple,
 ) -> None:
-    """Run one of the commands; `more` are the service's own."""
+    """Run one of the commands; `more` are the service's own, `digests` its views for reconciliation, of `items`."""
+    words: list[str] = []
     steps: dict[str, Step] = {
         "run": lambda: run_service(build),
         "migrate": lambda: asyncio.run(_migrate(package)),
-        "parked": lambda: asyncio.run(_parked()),
+        "parked": lambda: parking_list.say(words),
+        "digest": lambda: digest.say(digests or {}, items, words),
+        "lanes": lambda: lane_list.say(),
+        "replay": lambda: rebuilding.replay(build, words),
         **(more or {}),
     }
     parser = argparse.ArgumentParser(prog=f"python -m services.{package.name}")
     parser.add_argument("step", choices=sorted(steps))
-    steps[parser.parse_args(list(argv) or sys.argv[1:]).step]()
+    parser.add_argument("words", nargs="*")
+    found = parser.parse_args(list(argv) or sys.argv[1:])
+    words += found.words
+    steps[found.step]()
 
 
 async def _migrate(package: Path) -> None:
@@ -45,18 +55,3 @@ async def _migrate(package: Path) -> None:
             f"{settings.service}: the database is away ({trouble.args[0]}); start it and try again"
         ) from None
     logs.log("migrated", applied=len(applied))
-
-
-async def _parked() -> None:
-    """List what is parked, oldest first, without keys or content: where it lies, why, since when."""
-    settings = Settings.from_environment()
-    pool = await postgres.open_pool(settings)
-    try:
-        rows: list[Any] = await pool.fetch(
-            'SELECT topic, partition, "offset", code, parked_at, released_at FROM parked '
-            'ORDER BY topic, partition, "offset"'
-        )
-    finally:
-        await pool.close()
-    for row in rows:
-        sys.stdout.write(json.dumps(dict(row), default=str) + "\n")

@@ -69,8 +69,13 @@ class Handler:
     read_many: Callable[[Sequence[Message], Moment], Sequence[Any]] | None = None
 
 
-def tell_nobody(message: Message, code: str) -> Iterable[Outgoing]:
+def tell_nobody(message: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
     """The default for `Service.parked`: messages from inside have no sender to inform."""
+    return ()
+
+
+def answer_nobody(message: Message, moment: Moment) -> Iterable[Outgoing]:
+    """The default for `Service.discarded`."""
     return ()
 
 
@@ -81,5 +86,7 @@ class Service:
     name: str
     handlers: tuple[Handler, ...]
     refresh: Callable[[Transaction], Awaitable[None]] | None = None
-    parked: Callable[[Message, str], Iterable[Outgoing]] = tell_nobody
+    parked: Callable[[Message, str, Moment], Iterable[Outgoing]] = tell_nobody
+    discarded: Callable[[Message, Moment], Iterable[Outgoing]] = answer_nobody
+    unreplayed: frozenset[str] = frozenset()  # `table` or `table.column` that does not follow from the lanes
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

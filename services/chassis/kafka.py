@@ -58,6 +58,13 @@ def consumer_settings(settings: Settings, pattern: str = "") -> dict[str, Any]:
     }
 
 
+def reader_settings(settings: Settings) -> dict[str, Any]:
+    """A reader that belongs to no group: it is told where to read, moves nobody's lanes and writes no offsets."""
+    kept = ("isolation_level", "fetch_max_bytes", "max_partition_fetch_bytes", "check_crcs", "auto_offset_reset")
+    member = consumer_settings(settings)
+    return connection(settings) | {name: member[name] for name in kept} | {"enable_auto_commit": False}
+
+
 def ask_for_assignment(consumer: AIOKafkaConsumer) -> None:
     """Once after start: make the group's leader, if that is us, assign anew (measured on Kafka 4.3.1, aiokafka 0.14).
 

@@ -6,22 +6,25 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from services.chassis import lanes, outbox, parking, timers
+from services.chassis import breaker, lanes, outbox, parking, timers, turns
 from services.chassis.batch import Batch, Decider
+from services.chassis.breaker import Breaker
+from services.chassis.commands import command_topic
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import LaneLost, Transient, Unhandleable
 from services.chassis.handling import Service, Transaction
 from services.chassis.lanes import Lane, LaneId
-from services.chassis.message import Message, Moment
+from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.publishing import Publisher
+from services.chassis.watchdog import Pulse
 
 BATCH_LIMIT = 2000
 FETCH_WAIT_MS = 200
@@ -30,8 +33,6 @@ DUE_LIMIT = 500
 COMMIT_WAIT_S = 5.0
 FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
-BREAKER_WINDOW = 1000
-BREAKER_SHARE = 0.5
 
 
 class Observer(Protocol):
@@ -78,9 +79,24 @@ class LaneLoop(ConsumerRebalanceListener):
         self._known: set[LaneId] = set()  # claimed by this process before
         self._assignment = 0  # counts rebalances
         self._due_at_ms = 0
-        self._recent: dict[LaneId, tuple[int, int]] = {}
-        self._stopped: set[LaneId] = set()
+        self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
+        self._breaker = Breaker(command_topic(around.service.name))
+        self._moved = self._beats = self._behind = 0  # for the watchdog
+        self._waiting = 0  # transactions and publishing under way: database and broker have time limits of their own
+        self._trouble = False
         self.ready = False
+
+    def pulse(self) -> Pulse:
+        """What the watchdog looks at; called from its thread, so it only reads."""
+        return Pulse(self._beats, self._moved, self._behind, self._trouble, self._waiting > 0)
+
+    @contextmanager
+    def _awaiting(self) -> Generator[None]:
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def stop(self) -> None:
         """End after the running turn."""
@@ -92,9 +108,9 @@ class LaneLoop(ConsumerRebalanceListener):
         while not self._stopping.is_set():
             try:
                 await self._one_turn()
-                pause = 0.1
+                pause, self._trouble = 0.1, False
             except Transient as trouble:
-                self.ready = False
+                self.ready, self._trouble = False, True
                 self._around.observer.transient(trouble)
                 self._unclaimed = set(self._lanes) | self._unclaimed
                 # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
@@ -117,7 +133,10 @@ class LaneLoop(ConsumerRebalanceListener):
             crashpoint("cp8")
             self._assignment += 1
             for tp in revoked:
-                self._lanes.pop(LaneId(tp.topic, tp.partition), None)
+                lane = self._lanes.pop(LaneId(tp.topic, tp.partition), None)
+                if lane is not None and lane.stopped:
+                    self._around.observer.event("lane_left", topic=tp.topic, partition=tp.partition)
+                self._broken.discard(LaneId(tp.topic, tp.partition))
                 self._unclaimed.discard(LaneId(tp.topic, tp.partition))
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
@@ -133,6 +152,7 @@ class LaneLoop(ConsumerRebalanceListener):
             self._origin_ids = await lanes.all_origins(tx)
             claimed = await lanes.claim(tx, wanted, self._origin_ids, self._known)
             self._incarnation = await tx.fetchval("SELECT number FROM incarnation")
+            self._broken |= await breaker.broken(tx, wanted)
             for lane in claimed:
                 lane.parked = await parking.keys(tx, lane.id)
                 if lane.next_offset < 0:
@@ -158,8 +178,8 @@ class LaneLoop(ConsumerRebalanceListener):
 
     async def _catch_up(self, backlog: Sequence[outbox.Written]) -> None:
         for written in backlog:
-            self._around.observer.published(await self._around.publisher.publish([written], self._incarnation))
-            written.lane.published = written.first_position + len(written.events) - 1
+            self._around.observer.published(await self._around.publisher.publish(written.batches))
+            written.lane.published = written.first_position + written.event_count - 1
 
     def _take_up(self, lane: Lane, first_offset: int) -> None:
         self._lanes[lane.id] = lane
@@ -167,7 +187,7 @@ class LaneLoop(ConsumerRebalanceListener):
         if lane.next_offset < first_offset:
             # Unread messages are gone: to read on would lose them in silence.
             self._stop_lane(lane, "offset_out_of_range")
-        elif lane.id in self._stopped:
+        elif lane.id in self._broken:
             self._stop_lane(lane, "breaker")
 
     def _seek(self, lane: Lane) -> None:
@@ -177,17 +197,29 @@ class LaneLoop(ConsumerRebalanceListener):
 
     def _stop_lane(self, lane: Lane, why: str) -> None:
         lane.stopped = True
-        self._stopped.add(lane.id)
         with suppress(IllegalStateError):  # as above; the claim that follows stops it again
             self._consumer.pause(TopicPartition(*lane.id))
         self._around.observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
+
+    async def _resume(self, tx: Transaction) -> None:
+        """Read on in the lanes whose breaker an operator has closed."""
+        for place in self._broken - await breaker.broken(tx, self._broken):
+            self._broken.discard(place)
+            self._breaker.forget(place)
+            if (lane := self._lanes.get(place)) and lane.stopped:
+                lane.stopped = False
+                self._seek(lane)
+                with suppress(IllegalStateError):  # as in `_stop_lane`
+                    self._consumer.resume(TopicPartition(*place))
+                self._around.observer.event("lane_resumed", topic=place.topic, partition=place.partition)
 
     # --- one turn ----------------------------------------------------------------------------------------------
 
     async def _one_turn(self) -> None:
         async with self._turn:
             if self._unclaimed:
-                await self._claim()
+                with self._awaiting():
+                    await self._claim()
             suspects = [it for it in self._lanes.values() if it.attempts >= SUSPECT_AFTER and not it.stopped]
             assignment = self._assignment
         # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
@@ -198,7 +230,9 @@ class LaneLoop(ConsumerRebalanceListener):
             crashpoint("cp1")
             due = self._around.clock_ms() >= self._due_at_ms
             if messages or (due and self._lanes):
-                await self._apply(messages, due, alone=bool(suspects))
+                with self._awaiting():
+                    await self._apply(messages, due, alone=bool(suspects))
+                self._moved += bool(messages)
             self.ready = bool(self._lanes)
         if not self._lanes:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
@@ -270,13 +304,24 @@ class LaneLoop(ConsumerRebalanceListener):
                 await around.service.refresh(tx)
             await self._decide(tx, batch, messages, due, culprit)
             written = await self._write(tx, batch, touched)
+            counted = self._breaker.count([lane.id for lane, _ in messages], batch.parked)
+            await breaker.stop(tx, counted.tripped, batch.moment.now_ms)
+            taken = {lane.id: lane.next_offset for lane in self._lanes.values()} if batch.taken else {}
+            read = (lane.id for lane, _ in messages)
+            if turn := turns.turn_of(batch.moment.now_ms, read, next_offsets, taken, culprit):
+                await turns.record(tx, turn)
             crashpoint("cp4")
         crashpoint("cp5")
         self._remember(batch, touched, next_offsets, written)
+        self._breaker.remember(counted)
+        for place in counted.tripped:
+            self._broken.add(place)
+            self._stop_lane(self._lanes[place], "breaker")
         for lane, message in messages:
             lane.read_ms = message.timestamp_ms
         if written:
-            around.observer.published(await around.publisher.publish(written, self._incarnation))
+            said = [sealed for w in written for sealed in w.batches]
+            around.observer.published(await around.publisher.publish(said))
         crashpoint("cp7")
         for w in written:
             w.lane.published = w.lane.position
@@ -289,10 +334,12 @@ class LaneLoop(ConsumerRebalanceListener):
         if due:
             self._due_at_ms = batch.moment.now_ms + DUE_EVERY_MS
             ids = list(self._lanes)
+            if self._broken:
+                await self._resume(tx)
             if any(lane.parked for lane in self._lanes.values()):
-                released = await parking.take_released(tx, ids, DUE_LIMIT)
-                await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
+                await self._take_parked(tx, batch)
             fired = await timers.take(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+            batch.taken += len(fired)
             await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in fired])
         if culprit:
             for lane, message in messages:
@@ -300,22 +347,35 @@ class LaneLoop(ConsumerRebalanceListener):
         else:
             await decider.run(tx, batch, messages)
 
+    async def _take_parked(self, tx: Transaction, batch: Batch) -> None:
+        """What an operator has discarded or released, before anything new of these lanes."""
+        decider, ids = self._around.decider, list(self._lanes)
+        discarded = await parking.take_discarded(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+        released = await parking.take_released(tx, ids, batch.moment.now_ms, DUE_LIMIT)
+        for message in discarded:
+            decider.discard(batch, self._lanes[LaneId(message.topic, message.partition)], message)
+        await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in released], True)
+        for place in {LaneId(m.topic, m.partition) for m in (*discarded, *released)}:
+            # What this turn has read must not overtake what is still parked under its key.
+            batch.blocked[place] = batch.blocked.get(place, set()) | await parking.keys(tx, place)
+        batch.taken += len(discarded) + len(released)
+        if DUE_LIMIT in (len(discarded), len(released)):
+            self._due_at_ms = 0  # there is more: do not wait for the next second
+
     async def _write(self, tx: Transaction, batch: Batch, touched: Sequence[Lane]) -> list[outbox.Written]:
         if batch.timers:
             await timers.put(tx, batch.timers)
         if batch.parked:
             await parking.put(tx, batch.parked, batch.moment.now_ms)
+        put_aside = {(p.message.topic, p.message.partition) for p in batch.parked}
         for lane in touched:
-            if lane.parked or batch.blocked.get(lane.id):
+            if lane.parked or lane.id in put_aside or batch.blocked.get(lane.id):
                 batch.blocked[lane.id] = await parking.keys(tx, lane.id)
-        written = [
-            outbox.Written(lane, lane.position + 1, batch.outgoing[lane.id])
-            for lane in touched
-            if batch.outgoing.get(lane.id)
-        ]
+        said_by = [(lane, batch.outgoing[lane.id]) for lane in touched if batch.outgoing.get(lane.id)]
+        written = [await self._seal(lane, events, batch.moment.now_ms) for lane, events in said_by]
         if written:
             await outbox.append(tx, written, batch.moment.now_ms)
-        said = {w.lane.id: len(w.events) for w in written}
+        said = {w.lane.id: w.event_count for w in written}
         spoken = [
             lanes.Spoken(lane, lane.position + said.get(lane.id, 0), batch.heard.get(lane.id, lane.origins))
             for lane in touched
@@ -327,6 +387,11 @@ class LaneLoop(ConsumerRebalanceListener):
             await lanes.speak(tx, spoken, self._origin_ids | batch.new_origins if new else self._origin_ids)
         return written
 
+    async def _seal(self, lane: Lane, events: Sequence[Outgoing], at_ms: int) -> outbox.Written:
+        origin = lane.origin_name(self._around.service.name, self._incarnation)
+        batches = await self._around.publisher.seal(origin, lane.position + 1, events, at_ms)
+        return outbox.Written(lane, lane.position + 1, len(events), batches)
+
     def _remember(
         self,
         batch: Batch,
@@ -337,26 +402,12 @@ class LaneLoop(ConsumerRebalanceListener):
         """After COMMIT, and only then, memory follows the rows."""
         self._origin_ids.update(batch.new_origins)
         for w in written:
-            w.lane.position = w.first_position + len(w.events) - 1
+            w.lane.position = w.first_position + w.event_count - 1
         for lane in touched:
             if lane.id in next_offsets:  # a turn without messages has proven nothing about those that wait
                 lane.next_offset, lane.attempts = next_offsets[lane.id], 0
             lane.origins = batch.heard.get(lane.id, lane.origins)
             lane.parked = batch.blocked.get(lane.id, lane.parked)
-        self._break_circuit(batch, touched)
-
-    def _break_circuit(self, batch: Batch, touched: Sequence[Lane]) -> None:
-        """A lane that parks more than half of its last thousand messages stops: after a bad deploy that is better."""
-        for lane in touched:
-            read = sum(n for (topic, _), n in batch.outcomes.items() if topic == lane.id.topic)
-            parked = sum(1 for p in batch.parked if (p.message.topic, p.message.partition) == lane.id)
-            seen, put_aside = self._recent.get(lane.id, (0, 0))
-            seen, put_aside = seen + read, put_aside + parked
-            if seen >= BREAKER_WINDOW:
-                if put_aside > seen * BREAKER_SHARE:
-                    self._stop_lane(lane, "breaker")
-                seen, put_aside = 0, 0
-            self._recent[lane.id] = (seen, put_aside)
 
     # --- what others may look at -------------------------------------------------------------------------------
 
@@ -375,13 +426,21 @@ class LaneLoop(ConsumerRebalanceListener):
     def report_lag(self) -> None:
         """Tell the observer how far behind each lane is, in messages and in seconds of message age."""
         now = self._around.clock_ms()
+        for lane, messages in self._lags():
+            self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
+
+    def beat(self) -> None:
+        """Once a second, and waiting for nothing: the event loop turns, and this is what it has before it."""
+        self._behind = sum(messages for lane, messages in self._lags() if not lane.stopped)
+        self._beats += 1
+
+    def _lags(self) -> Iterable[tuple[Lane, int]]:
         assigned: set[TopicPartition] = self._consumer.assignment()
         for lane in self._lanes.values():
             if TopicPartition(*lane.id) not in assigned:
                 continue  # a rebalance has begun: the lane is still held, but there is nothing to ask about
             end: int = self._consumer.highwater(TopicPartition(*lane.id)) or 0
-            messages = max(0, end - lane.next_offset)
-            self._around.observer.lag(lane.id.topic, messages, (now - lane.read_ms) / 1000 if messages else 0.0)
+            yield lane, max(0, end - lane.next_offset)
 
     async def _farewell(self) -> None:
         """Write what was published, so that the next owner need not say it again."""

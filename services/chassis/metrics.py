@@ -28,6 +28,7 @@ FENCED = Counter("credit_lane_fenced_total", "Batches dropped because another pr
 TRANSIENT = Counter("credit_transient_total", "Times that something needed was away, by what.", ["kind"])
 UP = Gauge("credit_dependency_up", "1 while the dependency answers.", ["dependency"])
 STOPPED = Gauge("credit_lane_stopped", "Lanes of this process that wait for an operator.")
+STALLED = Gauge("credit_lane_stalled_seconds", "For how long this process has had lag without progress; 30: it ends.")
 BUILD = Gauge("credit_build_info", "Always 1; the labels say what is running.", ["service", "version"])
 
 KINDS = frozenset({"broker", "database", "registry"})
@@ -90,6 +91,9 @@ class LaneMetrics:
         """Something worth a line in the log."""
         if name == "lane_stopped":
             self._stopped.add((fields.get("topic"), fields.get("partition")))
+            STOPPED.set(len(self._stopped))
+        if name in ("lane_resumed", "lane_left"):
+            self._stopped.discard((fields.get("topic"), fields.get("partition")))
             STOPPED.set(len(self._stopped))
         if name == "lanes_claimed":
             _set_up(broker=True, database=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.chassis.handling import Transaction
 from services.chassis.lanes import LaneId
@@ -31,32 +31,69 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 TAKE = """
 DELETE FROM parked USING (
     SELECT topic, partition, "offset" FROM parked AS p
-    WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
-      AND EXISTS (SELECT FROM parked AS r WHERE r.topic = p.topic AND r.partition = p.partition
-                  AND r.key = p.key AND r.released_at IS NOT NULL)
+    WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND discarded_at IS NULL
+      AND (released_at IS NOT NULL
+           OR key <> '' AND EXISTS (SELECT FROM parked AS r WHERE r.topic = p.topic AND r.partition = p.partition
+                                    AND r.key = p.key AND r.released_at IS NOT NULL))
     ORDER BY topic, partition, "offset" LIMIT $3
 ) AS due
 WHERE parked.topic = due.topic AND parked.partition = due.partition AND parked."offset" = due."offset"
 RETURNING parked.topic, parked.partition, parked."offset", parked.key, parked.value, parked.headers, parked.message_at
 """
+# The limit has cut through a key whose last marked message was taken: what is left of it is released as well.
+RELEASE_REST = """
+UPDATE parked SET released_at = $4 FROM unnest($1::text[], $2::int[], $3::bytea[]) AS taken (topic, partition, key)
+WHERE parked.topic = taken.topic AND parked.partition = taken.partition AND parked.key = taken.key
+  AND parked.key <> '' AND parked.released_at IS NULL
+"""
+
+# Of a message that is thrown away everything is kept but what it said.
+TAKE_DISCARDED = """
+WITH due AS (
+    SELECT topic, partition, "offset" FROM parked
+    WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND discarded_at IS NOT NULL
+    ORDER BY topic, partition, "offset" LIMIT $3),
+gone AS (
+    DELETE FROM parked USING due
+    WHERE parked.topic = due.topic AND parked.partition = due.partition AND parked."offset" = due."offset"
+    RETURNING parked.*),
+kept AS (
+    INSERT INTO discarded
+        (topic, partition, "offset", code, message_at, parked_at, discarded_at, command_id, value_hash)
+    SELECT topic, partition, "offset", code, message_at, parked_at, $4, discarded_by, sha256(coalesce(value, ''))
+    FROM gone)
+SELECT topic, partition, "offset", key, value, headers, message_at FROM gone
+"""
 
 
 async def put(tx: Transaction, parked: Sequence[Parked], now_ms: int) -> None:
     """Park messages in the batch's own transaction."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    await tx.executemany(PUT, [_row(p, now) for p in parked])
+    await tx.executemany(PUT, [_row(p, time_of(now_ms)) for p in parked])
 
 
 def _row(parked: Parked, now: datetime) -> tuple[object, ...]:
     m = parked.message
     headers = json.dumps([[name, value.hex()] for name, value in m.headers])
-    sent = datetime.fromtimestamp(m.timestamp_ms / 1000, UTC)
+    sent = time_of(m.timestamp_ms)
     return (m.topic, m.partition, m.offset, m.key, m.value, headers, sent, parked.code, parked.detail, now)
 
 
-async def take_released(tx: Transaction, lanes: Sequence[LaneId], limit: int) -> list[Message]:
+async def take_released(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:
     """Remove and return what an operator has released in these lanes, in the order it came."""
     rows = await tx.fetch(TAKE, [lane.topic for lane in lanes], [lane.partition for lane in lanes], limit)
+    if len(rows) == limit:
+        taken = sorted({(row["topic"], row["partition"], row["key"]) for row in rows})
+        await tx.execute(RELEASE_REST, *map(list, zip(*taken, strict=True)), time_of(now_ms))
+    return _messages(rows)
+
+
+async def take_discarded(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:
+    """Remove and return what an operator has thrown away in these lanes, and keep that it was."""
+    places = [lane.topic for lane in lanes], [lane.partition for lane in lanes]
+    return _messages(await tx.fetch(TAKE_DISCARDED, *places, limit, time_of(now_ms)))
+
+
+def _messages(rows: Iterable[Any]) -> list[Message]:
     return [
         Message(
             row["topic"],
@@ -82,14 +119,6 @@ async def count(tx: Transaction) -> int:
     return int(await tx.fetchval("SELECT count(*) FROM parked"))
 
 
-async def release(tx: Transaction, topic: str, partition: int, offset: int, now_ms: int) -> bool:
-    """Mark the key of this parked message released; its lane's owner takes it up. False: nothing there."""
-    status = await tx.execute(
-        "UPDATE parked SET released_at = coalesce(released_at, $4) "
-        'WHERE topic = $1 AND partition = $2 AND "offset" = $3',
-        topic,
-        partition,
-        offset,
-        datetime.fromtimestamp(now_ms / 1000, UTC),
-    )
-    return status == "UPDATE 1"
+def time_of(at_ms: int) -> datetime:
+    """Milliseconds since 1970 as a time."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

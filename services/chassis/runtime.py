@@ -15,17 +15,18 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, clock, commands, kafka, logs, postgres
+from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.handling import Service
 from services.chassis.http import Probes
 from services.chassis.loop import LaneLoop, Surroundings
 from services.chassis.message import Headers, Message, Outgoing
-from services.chassis.metrics import LaneMetrics
+from services.chassis.metrics import STALLED, LaneMetrics
 from services.chassis.publishing import Publisher
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
+from services.chassis.watchdog import Watchdog
 
 GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
 
@@ -88,14 +89,17 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         runtime = Runtime(settings, pool, schemas)
         stack.push_async_callback(runtime.close)
         service = build(runtime)
-        around = _surroundings(runtime, service)
+        around = surroundings(runtime, service)
         loop, consumer = await _patiently(lambda: _join(settings, around), stop)
         stack.push_async_callback(around.publisher.stop)
         stack.push_async_callback(consumer.stop)
         probes.ready = lambda: loop.ready
         await stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready))
+        watchdog = Watchdog(loop.pulse, STALLED.set)
+        stack.callback(watchdog.stop)
+        watchdog.start()
         gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
-        await _work(loop, service, runtime, stop)
+        await _work(loop, service, runtime, stop, watchdog)
 
 
 async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event) -> Any:
@@ -112,13 +116,16 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
     raise SystemExit(0)
 
 
-def _surroundings(runtime: Runtime, service: Service) -> Surroundings:
+def surroundings(runtime: Runtime, service: Service) -> Surroundings:
+    """What the lane loop of this process works with."""
     settings, schemas = runtime.settings, runtime.schemas
-    release = commands.release_handler(service.name, schemas)
-    whole = replace(service, handlers=(*service.handlers, release))
+    whole = replace(
+        service,
+        handlers=(*service.handlers, *orders.handlers(service.name, schemas), breaker.handler(service.name, schemas)),
+    )
 
     def command_type(message: Message) -> str:
-        return commands.read_command(schemas, message).type
+        return commands.type_of(schemas, message)
 
     return Surroundings(
         service=whole,
@@ -146,12 +153,14 @@ async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any
     return loop, consumer
 
 
-async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event) -> None:
+async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event, watchdog: Watchdog) -> None:
     turning = asyncio.create_task(loop.run(), name="lanes")
     others = [asyncio.create_task(task()) for task in service.background]
     others.append(asyncio.create_task(_report(loop, runtime), name="report"))
+    others.append(asyncio.create_task(_beat(loop), name="beat"))
     others.append(asyncio.create_task(_until(stop), name="stop"))
     done, _ = await asyncio.wait([turning, *others], return_when=asyncio.FIRST_COMPLETED)
+    watchdog.stop()
     loop.stop()
     for task in others:
         task.cancel()
@@ -164,6 +173,13 @@ async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asynci
 
 async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
+
+
+async def _beat(loop: LaneLoop) -> None:
+    """Apart from `_report`, which asks the store: while that is away the loop turns all the same."""
+    while True:
+        await asyncio.sleep(1)
+        loop.beat()
 
 
 async def _report(loop: LaneLoop, runtime: Runtime) -> None:

@@ -31,7 +31,10 @@ COMMANDS = {
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
-    "parked": Command("services.cli.parked:parked", "List what a service has put aside, and release it."),
+    "parked": Command("services.cli.parked:app", "What a service has put aside: list, show, release, discard."),
+    "lanes": Command("services.cli.lanes:app", "The lanes of a service: how far they are; let a stopped one go on."),
+    "reconcile": Command("services.cli.reconcile:reconcile", "Compare what the services hold of every record."),
+    "replay": Command("services.cli.replay:replay", "Rebuild a service's store from the journals and compare it."),
     "demo": Command("services.cli.demo.command:demo", "The whole road once, with reconciliation."),
 }
 STUBS = Path(__file__).parents[1] / "_stubs"  # generated from proto/ by make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deploy.local.faults import StackFault
@@ -24,23 +25,37 @@ class Answered(NamedTuple):
 
 def send(layout: Layout, service: str, kind: str, key: str, arguments: dict[str, Any]) -> Answered:
     """Raises `StackFault` when nobody answers within 30 s."""
-    registry, command_id = Registry(layout), secrets.token_hex(8)
-    command = {
+    return send_many(layout, service, kind, key, [arguments])[0]
+
+
+def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[dict[str, Any]]) -> list[Answered]:
+    """Commands under one key, so that they are decided in this order; sent at once, answered in the same order."""
+    registry = Registry(layout)
+    topic, answers = command_topic(service), outcome_topic(service)
+    encode = registry.serializer("credit.command.v1-value")
+    asked = {secrets.token_hex(8): arguments for arguments in each}
+    answered: dict[str, Answered] = {}
+    with Reader(layout) as reader:
+        since = reader.ends([answers])
+        sender = producer(layout, OPERATOR)
+        for command_id, arguments in asked.items():
+            value = encode(_command(command_id, kind, arguments), topic)
+            sender.produce(topic, value, key, headers={"correlation_id": command_id})
+        sender.flush(DEADLINE_S)
+        for message in reader.follow([answers], since, DEADLINE_S):
+            outcome = registry.decode(message.value() or b"")
+            if outcome["command_id"] in asked:
+                answered[outcome["command_id"]] = Answered(outcome["outcome"], tuple(outcome["faults"]))
+            if len(answered) == len(asked):
+                return [answered[command_id] for command_id in asked]
+    raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")
+
+
+def _command(command_id: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
         "command_id": command_id,
         "type": kind,
         "issued_by": OPERATOR,
         "issued_at": time.time_ns() // 1_000_000,
         "arguments": json.dumps(arguments, ensure_ascii=False),
     }
-    topic, answers = command_topic(service), outcome_topic(service)
-    value = registry.serializer("credit.command.v1-value")(command, topic)
-    with Reader(layout) as reader:
-        since = reader.ends([answers])
-        sender = producer(layout, OPERATOR)
-        sender.produce(topic, value, key, headers={"correlation_id": command_id})
-        sender.flush(DEADLINE_S)
-        for message in reader.follow([answers], since, DEADLINE_S):
-            outcome = registry.decode(message.value() or b"")
-            if outcome["command_id"] == command_id:
-                return Answered(outcome["outcome"], tuple(outcome["faults"]))
-    raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")

@@ -23,7 +23,12 @@ def build(runtime: Runtime) -> Service:
     log = AuditLog(runtime.pool, f"disclosure-{runtime.settings.worker}")
     runtime.grpc_add(DisclosureApi(runtime.pool, log, runtime.clock_ms).register)
     table = handlers(runtime.schemas, RecordReader(runtime.schemas, catalogue))
-    return Service("disclosure", table, refresh=refresher(runtime.schemas, catalogue))
+    return Service(
+        "disclosure",
+        table,
+        refresh=refresher(runtime.schemas, catalogue),
+        unreplayed=frozenset({"audit"}),  # rows of questions that were asked, not of messages
+    )
 
 
 def refresher(schemas: Schemas, catalogue: Catalogue) -> Callable[[Transaction], Awaitable[None]]:

@@ -99,3 +99,10 @@ async def seq(tx: Transaction, feed: Feed, subject_id: bytes) -> int:
 def page_size(asked: int) -> int:
     """What is asked for, within bounds."""
     return min(asked, PAGE_LIMIT) if asked > 0 else PAGE
+
+
+# What reconciliation compares (chassis/digest.py). `$1` names items; standings do not know theirs.
+DIGESTS = {
+    "standing": "SELECT record_id, version FROM record_standing WHERE $1::text[] IS NULL",
+    "shown": "SELECT record_id, version FROM disclosed_records WHERE $1::text[] IS NULL OR item = ANY($1)",
+}

@@ -51,3 +51,15 @@ async def review_of(tx: Transaction, record_id: bytes) -> tuple[Any | None, Sequ
 async def review_counts(tx: Transaction) -> Sequence[Any]:
     """Versions by state and reason."""
     return await tx.fetch(COUNTS)
+
+
+# What reconciliation compares (chassis/digest.py). `$1` names items; links do not know theirs.
+DIGESTS = {
+    "known": """
+        SELECT record_id, max(version) AS version FROM (
+            SELECT record_id, version FROM record_links
+            UNION ALL SELECT record_id, version FROM reviews WHERE state = 'WAITING') AS seen
+        WHERE $1::text[] IS NULL GROUP BY record_id""",
+    "linked": "SELECT record_id, version FROM record_links WHERE $1::text[] IS NULL",
+    "waiting": "SELECT record_id, version FROM reviews WHERE state = 'WAITING' AND $1::text[] IS NULL",
+}

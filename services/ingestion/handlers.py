@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-
-from prometheus_client import Counter
 
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
@@ -13,7 +10,7 @@ from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
-from services.ingestion.domain import agency, catalogue_item, record
+from services.ingestion.domain import agency, catalogue_item, faults, record
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.events import (
@@ -151,29 +148,34 @@ class Items:
 OUTCOMES = {RecordAccepted: "ACCEPTED", SubmissionDuplicate: "DUPLICATE", SubmissionRefused: "REFUSED"}
 
 
-@cache  # labels are looked up under a lock; three outcomes of each catalogue item are few
-def receipts_of(outcome: str, item: str) -> Counter:
-    """The counter of one outcome of an item."""
-    return metrics.RECEIPTS.labels(outcome, item)
-
-
 def count(event: RecordEvent, given: Submission) -> None:
     """Tell the metrics of one receipt."""
     item = given.item if given.item_version else "unknown"  # what an agency wrote is no label
-    receipts_of(OUTCOMES[type(event)], item).inc()
+    metrics.receipt_given(OUTCOMES[type(event)], item).inc()
     for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
-        metrics.FAULTS.labels(fault.code).inc()
+        metrics.fault_stated(fault.code).inc()
 
 
-def tell_waiting(speaker: Speaker, clock_ms: Callable[[], int]) -> Callable[[Message, str], Iterable[Outgoing]]:
+def tell_waiting(speaker: Speaker) -> Callable[[Message, str, Moment], Iterable[Outgoing]]:
     """The sender of a parked submission is told that it waits; a final receipt follows its release."""
 
-    def parked(message: Message, code: str) -> Iterable[Outgoing]:
+    def parked(message: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
         if not message.topic.startswith(SUBMIT):
             return ()
-        return (speaker.receipt(waiting(message, clock_ms()), "WAITING", ()),)
+        return (speaker.receipt(waiting(message, moment.now_ms), "WAITING", ()),)
 
     return parked
+
+
+def tell_discarded(speaker: Speaker) -> Callable[[Message, Moment], Iterable[Outgoing]]:
+    """The sender of a submission that an operator has thrown away gets its final receipt."""
+
+    def discarded(message: Message, moment: Moment) -> Iterable[Outgoing]:
+        if not message.topic.startswith(SUBMIT):
+            return ()
+        return (speaker.receipt(waiting(message, moment.now_ms), "REFUSED", (faults.fault("DISCARDED_BY_OPERATOR"),)),)
+
+    return discarded
 
 
 def handlers(

@@ -19,7 +19,7 @@ from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
-from services.ingestion.handlers import ReadMany, handlers, tell_waiting
+from services.ingestion.handlers import ReadMany, handlers, tell_discarded, tell_waiting
 from services.ingestion.native import load
 
 HOUR_S = 3600
@@ -41,7 +41,8 @@ def build(runtime: Runtime) -> Service:
         "ingestion",
         table,
         refresh=refresher(register),
-        parked=tell_waiting(speaker, runtime.clock_ms),
+        parked=tell_waiting(speaker),
+        discarded=tell_discarded(speaker),
         background=(partial(watch_calendar, runtime.clock_ms),),
     )
 

@@ -18,3 +18,14 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
         tuple(AgencyRow(row["code"], tuple(row["items"])) for row in agencies),
         tuple(EditionRow(row["code"], row["version"], row["definition"], row["schema_id"]) for row in editions),
     )
+
+
+# What reconciliation compares (chassis/digest.py): all records, and those that a channel shows.
+DIGESTS = {
+    "records": "SELECT record_id, version::bigint AS version FROM records WHERE $1::text[] IS NULL OR item = ANY($1)",
+    "to_show": """
+        SELECT record_id, r.version::bigint AS version FROM records AS r
+        JOIN catalogue AS c ON c.code = r.item AND c.version = r.item_version
+        WHERE NOT withdrawn AND c.definition::jsonb ->> 'disclosure' IN ('public', 'government')
+            AND ($1::text[] IS NULL OR item = ANY($1))""",
+}  # fmt: skip

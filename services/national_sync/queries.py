@@ -84,3 +84,7 @@ async def counts(tx: Transaction) -> Sequence[Any]:
 async def exchange(tx: Transaction, record_id: bytes) -> tuple[Any | None, Sequence[Any]]:
     """One exchange and its answers."""
     return await tx.fetchrow(EXCHANGE, record_id), await tx.fetch(ANSWERS, record_id)
+
+
+# What reconciliation compares (chassis/digest.py).
+DIGESTS = {"exchanges": "SELECT record_id, version FROM exchanges WHERE $1::text[] IS NULL OR item = ANY($1)"}

@@ -20,3 +20,7 @@ FROM tasks WHERE department = $1 AND task_id > $2 AND ($3 = '' OR status = $3) O
 async def tasks(tx: Transaction, department: str, status: str, size: int, after: str) -> Sequence[Any]:
     """One page of a department's tasks, in the order of their ids, after the id given."""
     return await tx.fetch(TASKS, department, after, status, min(size, PAGE_LIMIT) if size > 0 else PAGE)
+
+
+# What reconciliation compares (chassis/digest.py): version 0 is only a lock. `$1` names items, of which all here are.
+DIGESTS = {"listings": "SELECT record_id, version FROM listings WHERE version > 0 AND $1::text[] IS NULL"}

@@ -10,7 +10,8 @@ from typing import Any
 import fastavro
 import pytest
 
-from services.chassis.commands import COMMAND, Release, release_handler
+from services.chassis import breaker, orders
+from services.chassis.commands import COMMAND
 from services.chassis.handling import Handler
 from services.chassis.message import Message, Moment
 from services.chassis.schemas import Schemas
@@ -93,7 +94,10 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
     }
-    return {service: (*table, release_handler(service, schemas)) for service, table in own.items()}
+    return {
+        service: (*table, *orders.handlers(service, schemas), breaker.handler(service, schemas))
+        for service, table in own.items()
+    }
 
 
 def family_of(handler: Handler) -> str:
@@ -139,6 +143,8 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
         "publish_item": ["ingestion"],
         "record_answer": ["national_sync"],
         "release_parked": list(CONSUMED),
+        "discard_parked": list(CONSUMED),
+        "resume_lane": list(CONSUMED),
     }.get(golden.record["type"])
     for service in takers:
         await read(schemas, service, golden)
@@ -171,8 +177,26 @@ async def test_ingestion_reads_its_commands(schemas: Schemas) -> None:
 async def test_every_service_reads_the_command_that_releases(schemas: Schemas, service: str) -> None:
     golden, arguments = command("release-parked")
     asked = await read(schemas, service, golden)
-    assert isinstance(asked, Release)
-    assert asked[1:4] == (arguments["topic"], arguments["partition"], arguments["offset"])
+    assert isinstance(asked, orders.OrderGiven)
+    assert (asked.kind, asked.reason) == ("release", "")
+    assert asked.places == ((arguments["topic"], arguments["partition"], arguments["offset"]),)
+
+
+@pytest.mark.parametrize("service", CONSUMED)
+async def test_every_service_reads_the_command_that_discards(schemas: Schemas, service: str) -> None:
+    golden, arguments = command("discard-parked")
+    asked = await read(schemas, service, golden)
+    assert isinstance(asked, orders.OrderGiven)
+    assert (asked.kind, asked.reason) == ("discard", arguments["reason"])
+    assert [list(place) for place in asked.places] == arguments["places"]
+
+
+@pytest.mark.parametrize("service", CONSUMED)
+async def test_every_service_reads_the_command_that_lets_a_lane_go_on(schemas: Schemas, service: str) -> None:
+    golden, arguments = command("resume-lane")
+    asked = await read(schemas, service, golden)
+    assert isinstance(asked, breaker.ResumeAsked)
+    assert asked.lane == (arguments["topic"], arguments["partition"])
 
 
 @every(ACCEPTED)

@@ -35,6 +35,12 @@ CODES: dict[str, Entry] = {
         "the schema id belongs to no published edition of a catalogue item",
         "the latest schema of subject cn.hubei.credit.item.<item>",
     ),
+    "DISCARDED_BY_OPERATOR": Entry(
+        "a submission that could not be processed and was discarded",
+        CONTRACT,
+        "该报文无法处理，已由平台管理员作废，请核对后重新报送",
+        "the submission could not be processed and was discarded by the operator; check it and send it again",
+    ),
     "KEY_MISMATCH": Entry(
         "message key = record_no", CONTRACT, "消息键必须等于record_no", "the message key must equal record_no"
     ),

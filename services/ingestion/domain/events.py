@@ -9,7 +9,7 @@ from services.ingestion.domain.faults import Fault
 
 
 class RecordAccepted(NamedTuple):
-    """A version of a record stands: reported, corrected or withdrawn. A tuple: one is made for every record."""
+    """A version of a record stands: reported, corrected or withdrawn."""
 
     version: int
     action: str
@@ -23,15 +23,13 @@ class RecordAccepted(NamedTuple):
     submission: bytes  # framed, as the agency sent it
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionDuplicate:
+class SubmissionDuplicate(NamedTuple):
     """The same was said before; nothing changes but that this submission is known too."""
 
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionRefused:
+class SubmissionRefused(NamedTuple):
     """Nothing was taken over; the faults say why."""
 
     faults: tuple[Fault, ...]

@@ -67,7 +67,7 @@ async def decide(messages: list[Message], lane: Lane | None = None, read_many: A
             raise Unhandleable("BAD_BYTES")
         return m.key, int(m.value or b"0")
 
-    def parked(m: Message, code: str) -> Iterable[Outgoing]:
+    def parked(m: Message, code: str, moment: Moment) -> Iterable[Outgoing]:
         yield Outgoing("told", m.key, code.encode())
 
     service = Service("test", (Handler("numb*", aggregate, read, read_many),), None, parked)

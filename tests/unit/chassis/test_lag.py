@@ -30,7 +30,8 @@ class Consumer:
 def told(*assigned: LaneId) -> list[tuple[str, int, float]]:
     lags: list[tuple[str, int, float]] = []
     observer = SimpleNamespace(lag=lambda *lag: lags.append(lag))
-    around: Any = SimpleNamespace(clock_ms=lambda: 5_000, observer=observer)
+    service = SimpleNamespace(name="test")
+    around: Any = SimpleNamespace(clock_ms=lambda: 5_000, observer=observer, service=service)
     loop = LaneLoop(around, Consumer(*assigned))
     loop._lanes = {i: Lane(i, 1, 7, 0, 0, 0, read_ms=3_000) for i in (HELD, LOST)}
     loop.report_lag()

@@ -72,11 +72,11 @@ def test_history(history: list[dict[str, Any]], expected: list[str]) -> None:
 
 
 def test_a_parked_submission_is_told_to_wait_under_its_own_names() -> None:
-    parked = tell_waiting(Speaker(Ids()), lambda: samples.NOW.now_ms)
-    (receipt,) = parked(samples.sent(record(1)), "CRASHED")
+    parked = tell_waiting(Speaker(Ids()))
+    (receipt,) = parked(samples.sent(record(1)), "CRASHED", samples.NOW)
     assert (receipt.topic, receipt.partition, receipt.key) == ("credit.receipts.420000-hbt.v1", 2, b"r-1")
     assert b"WAITING" in receipt.value and receipt.subject == "s-1"
-    assert parked(samples.sent(record(1))._replace(topic="credit.ingestion.command.v1"), "CRASHED") == ()
+    assert parked(samples.sent(record(1))._replace(topic="credit.ingestion.command.v1"), "CRASHED", samples.NOW) == ()
 
 
 def test_what_was_accepted_is_passed_on_untouched() -> None:

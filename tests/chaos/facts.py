@@ -1,0 +1,242 @@
+"""What the topics say, folded message by message; imports nothing of the product, so it cannot share its faults."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+RECORD = "credit.ingestion.record.v1"
+CATALOGUE = "credit.ingestion.catalogue.v1"
+LINKED = "credit.identity.record.v1"
+SUBJECT = "credit.identity.subject.v1"
+PUBLIC = "credit.disclosure.public-change.v1"
+GOVERNMENT = "credit.disclosure.government-change.v1"
+EXCHANGE = "credit.national-sync.exchange.v1"
+FEEDS = {"public": PUBLIC, "government": GOVERNMENT}
+NO_ORIGIN = ("credit.submit.", "credit.feedback.")  # from outside; and every command topic
+FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
+
+Version = tuple[bytes, int]  # record id, version
+Place = tuple[str, int]
+
+
+class Finding(NamedTuple):
+    """A broken invariant (I1 … I12) and where: agency and record_no, a record id, a lane; never a subject's code."""
+
+    invariant: str
+    what: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} {self.what}: {self.where}"
+
+
+class Heard(NamedTuple):
+    """One message; `record` is None where the bytes are no record, `digest` 8 bytes of the value's hash as a number."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    headers: dict[str, bytes]
+    record: dict[str, Any] | None
+    digest: int = 0
+
+
+class Submitted(NamedTuple):
+    """A message on a submit topic."""
+
+    agency: str
+    partition: int
+    offset: int
+    key: bytes
+    submission_id: str | None
+
+    @property
+    def place(self) -> str:
+        """How a receipt names bytes that hold no submission."""
+        return f"credit.submit.{self.agency}.v1/{self.partition}/{self.offset}"
+
+    @property
+    def name(self) -> str:
+        """Agency and record_no, which is the key."""
+        return f"{self.agency}/{self.key.decode(errors='backslashreplace')}"
+
+
+class Receipt(NamedTuple):
+    """A final answer."""
+
+    outcome: str
+    record_id: str | None
+    codes: tuple[str, ...]
+    partition: int
+    key: bytes
+
+
+class Linked(NamedTuple):
+    """A version that identity has linked."""
+
+    subject_id: bytes
+    item: str
+    disclosure: str
+    action: str
+
+
+class Change(NamedTuple):
+    """A line of a feed."""
+
+    version: Version
+    subject_seq: int
+    change: str
+
+
+@dataclass
+class Positions:
+    """The positions of one origin in one partition, rising, each with the digest of what was said there."""
+
+    numbers: array[int] = field(default_factory=lambda: array("Q"))
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+
+    def hear(self, position: int, digest: int) -> str | None:
+        """None: new. "": a repeat of what was said. Else what is wrong."""
+        if not self.numbers or position > self.numbers[-1]:
+            self.numbers.append(position)
+            self.digests.append(digest)
+            return None
+        at = bisect_left(self.numbers, position)
+        if self.numbers[at] != position:
+            return "a position comes after a higher one, every consumer drops it"
+        return "" if self.digests[at] == digest else "a position was used again for something else"
+
+
+Origins = dict[str, dict[Place, Positions]]
+
+
+@dataclass
+class Facts:
+    """Everything heard so far, repeats dropped as every consumer drops them."""
+
+    submitted: list[Submitted] = field(default_factory=list[Submitted])
+    receipts: dict[tuple[str, str], list[Receipt]] = field(default_factory=lambda: defaultdict(list))
+    waiting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    accepted: dict[Version, tuple[str, str]] = field(default_factory=dict[Version, tuple[str, str]])
+    linked: dict[Version, Linked] = field(default_factory=dict[Version, Linked])
+    told_of: dict[bytes, list[Version]] = field(default_factory=lambda: defaultdict(list))
+    feeds: dict[str, dict[bytes, list[Change]]] = field(
+        default_factory=lambda: {name: defaultdict(list) for name in FEEDS}
+    )
+    tasks: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    task_of: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
+    exchanges: dict[bytes, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    national: dict[str, bool] = field(default_factory=dict[str, bool])
+    subject_versions: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    origins: Origins = field(default_factory=lambda: defaultdict(lambda: defaultdict(Positions)))
+    out_of_order: int = 0  # of the subject topic, see _subject
+    codes: set[str] = field(default_factory=set[str])
+    repeats: int = 0
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+    def hear(self, heard: Heard) -> None:
+        """Take in one message; what is wrong with it alone is found here, the rest by the rules."""
+        if heard.topic.startswith("credit.submit."):
+            self._submitted(heard)
+        elif not heard.topic.startswith(NO_ORIGIN) and ".command." not in heard.topic and self._is_new(heard):
+            take = _TAKERS.get(heard.topic) or (
+                Facts._receipt
+                if heard.topic.startswith("credit.receipts.")
+                else Facts._task
+                if heard.topic.startswith("credit.sanctions.task.")
+                else None
+            )
+            if take is not None and heard.record is not None:
+                take(self, heard, heard.record)
+
+    def _is_new(self, heard: Heard) -> bool:
+        origin, position = heard.headers.get("origin"), heard.headers.get("position")
+        where = f"{heard.topic}/{heard.partition}/{heard.offset}"
+        if origin is None or position is None:
+            self.findings.append(Finding("I3", "said without origin and position", where))
+            return True
+        place = heard.topic, heard.partition
+        verdict = self.origins[origin.decode()][place].hear(int(position), heard.digest)
+        if verdict:
+            self.findings.append(Finding("I3", verdict, f"{where} of {origin.decode()} position {int(position)}"))
+        self.repeats += verdict is not None
+        return verdict is None
+
+    def _submitted(self, heard: Heard) -> None:
+        record = heard.record or {}
+        name = record.get("submission_id")
+        self.submitted.append(
+            Submitted(_sender(heard.topic), heard.partition, heard.offset, heard.key, name if name else None)
+        )
+        if len(code := str(record.get("subject_code", ""))) >= 15:
+            self.codes.add(code)
+
+    def _receipt(self, heard: Heard, record: dict[str, Any]) -> None:
+        name = _sender(heard.topic), str(record["submission_id"])
+        if record["outcome"] not in FINAL:
+            self.waiting.add(name)
+            return
+        codes = tuple(str(fault["code"]) for fault in record["faults"])
+        receipt = Receipt(record["outcome"], record["record_id"], codes, heard.partition, heard.key)
+        self.receipts[name].append(receipt)
+
+    def _once(self, known: object, version: Version, topic: str) -> None:
+        if known is not None:
+            self.findings.append(Finding("I2", f"told twice on {topic}", f"record {version[0].hex()} v{version[1]}"))
+
+    def _accepted(self, heard: Heard, record: dict[str, Any]) -> None:
+        at = record["record_id"], record["version"]
+        self._once(self.accepted.get(at), at, heard.topic)
+        self.accepted[at] = record["agency"], record["submission_id"]
+
+    def _linked(self, heard: Heard, record: dict[str, Any]) -> None:
+        at = record["record_id"], record["version"]
+        self._once(self.linked.get(at), at, heard.topic)
+        self.linked[at] = Linked(record["subject_id"], record["item"], record["disclosure"], record["action"])
+        self.told_of[record["subject_id"]].append(at)
+
+    def _subject(self, heard: Heard, record: dict[str, Any]) -> None:
+        """Changes of one subject may be decided in several lanes, so the topic may show them out of order: counted."""
+        before, now = self.subject_versions.get(record["subject_id"], 0), record["subject_version"]
+        self.out_of_order += now < before
+        self.subject_versions[record["subject_id"]] = max(now, before)
+
+    def _change(self, heard: Heard, record: dict[str, Any]) -> None:
+        feed = "public" if heard.topic == PUBLIC else "government"
+        change = Change((record["record_id"], record["version"]), record["subject_seq"], record["change"])
+        self.feeds[feed][record["subject_id"]].append(change)
+
+    def _task(self, heard: Heard, record: dict[str, Any]) -> None:
+        self.tasks[record["task_id"]].append(record["change"])
+        if record["change"] == "OPENED":
+            self.task_of[record["task_id"]] = record["department"], record["record_id"]
+
+    def _exchange(self, heard: Heard, record: dict[str, Any]) -> None:
+        self.exchanges[record["exchange_id"]].append((record["version"], record["state"]))
+
+    def _item(self, heard: Heard, record: dict[str, Any]) -> None:
+        self.national[record["code"]] = bool(json.loads(record["definition"]).get("national"))
+
+
+# pyright: reportPrivateUsage=false
+_TAKERS: dict[str, Callable[[Facts, Heard, dict[str, Any]], None]] = {
+    RECORD: Facts._accepted,
+    LINKED: Facts._linked,
+    SUBJECT: Facts._subject,
+    PUBLIC: Facts._change,
+    GOVERNMENT: Facts._change,
+    EXCHANGE: Facts._exchange,
+    CATALOGUE: Facts._item,
+}
+
+
+def _sender(topic: str) -> str:
+    """The agency of `credit.<what>.<agency>.v1`."""
+    return topic.split(".")[2]

@@ -1,0 +1,198 @@
+"""The system under test: a stack of its own, whose services start through the launcher, and the ways to hurt it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+import urllib.request
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.local import address_file, stack, supervisor_file
+from deploy.local.layout import SERVICES, Layout
+from deploy.local.supervisor import Supervisor
+from services.cli.demo.agencies import onboard_all
+from tests.chaos import reading
+from tests.chaos.load import Load
+from tests.chaos.reading import Doors, Lane
+from tests.chaos.verify import Verdict, Verifier
+
+Tell = Callable[[str], None]
+SETTLE_S = 90.0
+SAMPLE_S = 1.0  # recovered: everything that was in its topics a second ago is read
+
+
+class NotWithin(AssertionError):
+    """Something did not happen in its time."""
+
+
+def until(check: Callable[[], Any], what: str, seconds: float = 60.0, pause: float = 0.1) -> Any:
+    """The first true answer; raises `NotWithin`."""
+    give_up = time.monotonic() + seconds
+    while not (found := check()):
+        if time.monotonic() > give_up:
+            raise NotWithin(f"not within {seconds:.0f} s: {what}")
+        time.sleep(pause)
+    return found
+
+
+@dataclass
+class Ground:
+    """A running stack, its load and its verifier."""
+
+    layout: Layout
+    seed: int
+    tell: Tell
+    http: dict[str, str] = field(default_factory=dict[str, str])  # where a moved service answers
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(self.layout)
+        self.launch = self.layout.var / "launch"
+
+    def up(self) -> None:
+        """Start what does not run; from then on services start through the launcher."""
+        stack.up(self.layout, tell=self.tell)
+        self.launch.mkdir(exist_ok=True)
+        for order in self.launch.iterdir():
+            order.unlink()
+        configuration = supervisor_file.configuration(self.layout)
+        text = re.sub(r"-m services\.", "-m tests.chaos.launcher services.", configuration.read_text())
+        configuration.write_text(text)
+        self.supervisor.reread()
+        until(lambda: all(map(self.ready, SERVICES)), "every service is ready")
+        onboard_all(self.layout)
+        self.doors = Doors.from_environment(address_file.addresses(self.layout))
+        self.verifier = Verifier(self.doors)
+        self.load = Load(self.layout, self.seed)
+
+    def down(self) -> None:
+        """Stop everything."""
+        self.load.close()
+        self.verifier.close()
+        stack.down(self.layout)
+
+    # --- processes -------------------------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int:
+        """The process of a program; 0 while it does not run."""
+        return int(self.supervisor.processes()[name]["pid"])
+
+    def signal(self, name: str, number: signal.Signals) -> int:
+        """Send a signal to a program that runs; its pid."""
+        pid = until(lambda: self.pid(name), f"{name} runs")
+        os.kill(pid, number)
+        return pid
+
+    def order(self, name: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = (),
+              times: int | None = 1) -> Path:  # fmt: skip
+        """How the next starts of a program shall be; returns where its pid will stand."""
+        service, _, worker = name.partition("-")
+        order = self.launch / f"{service}-{worker or 0}.json"
+        order.with_suffix(".pid").unlink(missing_ok=True)
+        draft = order.with_suffix(".draft")
+        draft.write_text(json.dumps({"environment": dict(environment or {}), "prefix": list(prefix), "times": times}))
+        draft.rename(order)
+        return order.with_suffix(".pid")
+
+    def withdraw(self, name: str) -> None:
+        """Let the next starts of a program be as always."""
+        service, _, worker = name.partition("-")
+        (self.launch / f"{service}-{worker or 0}.json").unlink(missing_ok=True)
+
+    def restart(self, *names: str) -> None:
+        """End programs in good order; the supervisor starts them again."""
+        old = {name: self.signal(name, signal.SIGTERM) for name in names}
+        for name, pid in old.items():
+            until(lambda n=name, p=pid: self.pid(n) not in (0, p), f"{name} starts again")
+
+    @contextmanager
+    def ordered(self, names: Iterable[str], environment: Mapping[str, str] | None = None,
+                prefix: Sequence[str] = ()) -> Generator[None]:  # fmt: skip
+        """Services run as ordered while this lasts."""
+        names = list(names)
+        for name in names:
+            self.order(name, environment, prefix, None)
+        self.restart(*names)
+        try:
+            yield
+        finally:
+            for name in names:
+                self.withdraw(name)
+            self.restart(*names)
+
+    @contextmanager
+    def second_workers(self, names: Iterable[str] = SERVICES) -> Generator[list[str]]:
+        """The second worker of each of these services runs too."""
+        seconds = [f"{name}-1" for name in names]
+        for name in seconds:
+            self.supervisor.begin(name)
+        try:
+            for name in seconds:
+                until(lambda n=name: self.ready(n), f"{name} is ready")
+            yield seconds
+        finally:
+            self.supervisor.stop(seconds)
+
+    # --- health ----------------------------------------------------------------------------------------------------
+
+    def ready(self, name: str) -> bool:
+        """/readyz says 200."""
+        service, _, worker = name.partition("-")
+        address = self.http.get(name) or self.layout.address(f"{service}.http", int(worker or 0))
+        try:
+            with urllib.request.urlopen(f"http://{address}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def metric(self, service: str, name: str) -> float:
+        """The sum of a metric's samples."""
+        with urllib.request.urlopen(f"http://{self.layout.address(f'{service}.http')}/metrics", timeout=5) as page:
+            lines = page.read().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
+
+    def recovery(self, services: Iterable[str], since: float, seconds: float = 120.0) -> float:
+        """Seconds from `since` until these services are ready and have read what waits for them."""
+        names = list(services)
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            if self._caught_up(names):
+                return time.monotonic() - since
+            time.sleep(0.1)
+        raise NotWithin(f"{', '.join(names)}: not ready and at lag 0 within {seconds:.0f} s")
+
+    def _caught_up(self, names: list[str]) -> bool:
+        """Everything that was there when asked is read within a second, and /readyz is green."""
+        try:
+            ends = self.verifier.listener.ends()
+            sampled = time.monotonic()
+            while time.monotonic() - sampled < SAMPLE_S:
+                if not self._behind(ends, names):
+                    return all(map(self.ready, names))
+                time.sleep(0.1)
+        except Exception as error:  # noqa: BLE001 - a broker or database that is still away is simply not recovered
+            self.tell(f"not yet: {type(error).__name__}")
+            time.sleep(0.3)
+        return False
+
+    def _behind(self, ends: Mapping[reading.Place, int], names: list[str]) -> int:
+        found: dict[str, dict[reading.Place, Lane]] = reading.lanes(self.doors, names)
+        return sum(max(0, ends.get(at, 0) - lane.next_offset) for of in found.values() for at, lane in of.items())
+
+    # --- the account -----------------------------------------------------------------------------------------------
+
+    def account(self) -> Verdict:
+        """Stop the load, wait until all is at rest, verify; the departments answer their tasks for the next time."""
+        self.load.rest()
+        if left := self.verifier.settle(SETTLE_S):
+            raise NotWithin(f"not at rest within {SETTLE_S:.0f} s, behind: {left}")
+        verdict = self.verifier.check()
+        verdict.findings.extend(self.load.unexpected(self.verifier.listener.facts))
+        self.load.feed_back(self.verifier.listener.facts)
+        return verdict

@@ -1,0 +1,175 @@
+"""A seeded stream of submissions: valid, invalid, repeated, corrected, withdrawn, and judgements that make tasks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from confluent_kafka import Message, Producer
+
+from deploy.local.layout import Layout
+from services.cli.outsider import Registry, settings
+from services.cli.synthetic.draft import Draft
+from services.cli.synthetic.records import drafts, organisations
+from tests.chaos.facts import Facts, Finding
+
+RATE = 200  # a second
+WAVE = 40  # organisations whose records are mixed with each other
+FLUSH_S = 420.0
+# An agency keeps what the broker cannot take.
+HELD = {"message.timeout.ms": 900_000, "enable.idempotence": True, "linger.ms": 5, "compression.type": "zstd"}
+
+
+class Expected(NamedTuple):
+    """How a submission must be answered."""
+
+    outcome: str
+    code: str
+
+
+class Load:
+    """Publishes as the practice agencies do; remembers what ought to come of each submission."""
+
+    def __init__(self, layout: Layout, seed: int) -> None:
+        self._layout, self._registry = layout, Registry(layout)
+        self._mark = f"c{seed}-{time.time_ns() // 1_000_000:x}"
+        self._drafts = _endless(seed)
+        self._encoders: dict[str, Any] = {}
+        self._producers: dict[str, Any] = {}
+        self.expected: dict[tuple[str, str], Expected] = {}
+        self._answered: set[str] = set()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failures: list[BaseException] = []
+        self._number = 0
+
+    def publish(self, many: int) -> None:
+        """The next submissions of the stream, queued."""
+        for draft in (next(self._drafts) for _ in range(many)):
+            self.send(self.record(draft), draft.expect, draft.expect_code)
+
+    def record(self, draft: Draft) -> dict[str, Any]:
+        """The draft as a submission of this run."""
+        self._number += 1
+        names = ("agency", "item", "action", "subject_kind", "subject_code_kind", "subject_code", "subject_name")
+        return {name: getattr(draft, name) for name in names} | {
+            "submission_id": f"{self._mark}-{self._number}",
+            "record_no": f"{self._mark}-{draft.record_no}",
+            "source_unit": "",
+            "decided_on": draft.decided_on,
+            "produced_at": time.time_ns() // 1_000_000,
+            "payload": draft.payload,
+        }
+
+    def draft(self) -> Draft:
+        """The next draft of the stream that must be accepted, for a fault that sends by itself."""
+        return next(d for d in self._drafts if d.action == "report" and d.expect == "ACCEPTED")
+
+    def send(self, record: Mapping[str, Any], outcome: str, code: str = "") -> None:
+        """Queue one submission and note how it must be answered."""
+        item, agency = record["item"], record["agency"]
+        if item not in self._encoders:
+            self._encoders[item] = self._registry.serializer(f"cn.hubei.credit.item.{item}")
+        topic = f"credit.submit.{agency}.v1"
+        self.send_bytes(agency, topic, record["record_no"], self._encoders[item](record, topic))
+        self.expected[agency, record["submission_id"]] = Expected(outcome, code)
+
+    def send_bytes(self, agency: str, topic: str, key: str | bytes, value: bytes | None, **more: Any) -> None:
+        """Queue any bytes as this principal; waits while the queue is full."""
+        if agency not in self._producers:
+            self._producers[agency] = Producer(settings(self._layout, agency) | HELD)
+        door = self._producers[agency]
+        while True:
+            try:
+                door.produce(topic, value, key, on_delivery=self._delivered, **more)
+                break
+            except BufferError:
+                door.poll(0.1)
+        door.poll(0)
+
+    def _delivered(self, error: Any, message: Message) -> None:
+        if error is not None:
+            self._failures.append(RuntimeError(f"{message.topic()} took a submission not: {error}"))
+
+    @contextmanager
+    def flowing(self, rate: int = RATE) -> Generator[None]:
+        """Submissions flow in the background."""
+        self.begin(rate)
+        try:
+            yield
+        finally:
+            self.rest()
+
+    def begin(self, rate: int = RATE) -> None:
+        """Let submissions flow until `rest`; does nothing if they do."""
+        if self._thread is None:
+            self._over.clear()
+            self._thread = threading.Thread(target=self._flow, args=(rate,), name="load")
+            self._thread.start()
+
+    def _flow(self, rate: int) -> None:
+        try:
+            began, sent = time.monotonic(), 0
+            while not self._over.wait(0.05):
+                due = min(int((time.monotonic() - began) * rate) - sent, rate)  # what a stall left is not caught up
+                self.publish(due)
+                sent = max(sent + due, int((time.monotonic() - began) * rate) - rate)
+        except BaseException as error:  # noqa: BLE001 - raised again in `rest`, in the runner's own thread
+            self._failures.append(error)
+
+    def rest(self) -> None:
+        """Stop the stream; returns when the broker has everything. Raises what went wrong meanwhile."""
+        if self._thread is not None:
+            self._over.set()
+            self._thread.join()
+            self._thread = None
+        left = sum(door.flush(FLUSH_S) for door in self._producers.values())
+        if left:
+            raise RuntimeError(f"the broker did not take {left} submissions within {FLUSH_S:.0f} s")
+        if self._failures:
+            raise self._failures.pop()
+
+    def unexpected(self, facts: Facts) -> Iterator[Finding]:
+        """Answers that are not what the content demands; the content of submissions is known here alone."""
+        for name, right in self.expected.items():
+            for receipt in facts.receipts.get(name, ()):
+                if receipt.outcome != right.outcome or (right.code and right.code not in receipt.codes):
+                    said = f"{receipt.outcome} {receipt.codes} where {right.outcome} {right.code} was due"
+                    yield Finding("I1", said, f"{name[0]}/{receipt.key.decode(errors='backslashreplace')}")
+
+    def feed_back(self, facts: Facts) -> int:
+        """The departments answer every open task that they have not answered; returns how many."""
+        encode = self._encoders.setdefault("", self._registry.serializer("credit.feedback.v1-value"))
+        opened = [t for t, said in facts.tasks.items() if said == ["OPENED"] and t not in self._answered]
+        now_ms = time.time_ns() // 1_000_000
+        for task_id in opened:
+            department, _ = facts.task_of[task_id]
+            topic = f"credit.feedback.{department}.v1"
+            feedback = {"feedback_id": f"fb-{task_id}", "task_id": task_id, "agency": department,
+                        "outcome": "executed", "executed_on": datetime.fromtimestamp(now_ms / 1000, UTC).date(),
+                        "note": "", "produced_at": now_ms}  # fmt: skip
+            self.send_bytes(department, topic, task_id, encode(feedback, topic))
+        self._answered |= set(opened)
+        return len(opened)
+
+    def close(self) -> None:
+        """Stop."""
+        self.rest()
+
+
+def _endless(seed: int) -> Iterator[Draft]:
+    """Waves of drafts; each wave has organisations and records of its own."""
+    wave = 0
+    while True:
+        number = seed * 100_003 + wave
+        yield from _renumbered(drafts(number, organisations(number, WAVE)), wave)
+        wave += 1
+
+
+def _renumbered(wave: Iterable[Draft], number: int) -> Iterator[Draft]:
+    return (replace(draft, record_no=f"{number}-{draft.record_no}") for draft in wave)

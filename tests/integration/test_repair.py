@@ -1,0 +1,127 @@
+"""The operator's repair tools, on the real broker, registry and databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+
+import pytest
+
+from deploy.local.layout import SERVICES
+from deploy.local.supervisor import Supervisor
+from tests.support.road import Road, again, organisation, submission
+from tests.support.stack import Stack, eventually
+
+pytestmark = pytest.mark.usefixtures("well_behaved")
+
+
+def told(stack: Stack, *words: str, code: int = 0) -> dict[str, object]:
+    """The JSON object a command prints."""
+    done = stack.credit(*words, "--json", check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def crowd(road: Road) -> None:
+    """Records of every kind of fate, settled in every store."""
+    org = organisation()
+    first, listed = submission("org-permit", org), submission("court-defaulter", org)
+    road.accepted(first, listed, submission("enterprise-registration", org), submission("code-mapping", org))
+    road.accepted(again(first, "withdraw"), again(listed, "withdraw"))
+    eventually(lambda: told(road.stack, "reconcile", "--settle", "1")["equal"], "everything arrived")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_store_is_rebuilt_from_the_journals_and_is_equal_until_a_row_is_changed(road: Road, service: str) -> None:
+    crowd(road)
+    assert told(road.stack, "replay", service)["equal"] is True
+    statement = "UPDATE turns SET culprit = 'planted' WHERE number = (SELECT min(number) FROM turns)"
+    road.stack.sql(service, statement)
+    try:
+        said = told(road.stack, "replay", service, "--verify", code=1)
+    finally:
+        road.stack.sql(service, statement.replace("'planted'", "''"))
+    tables: list[dict[str, object]] = said["tables"]  # type: ignore[assignment] - JSON
+    assert "turns" in {row["table"] for row in tables if row["live"] != row["replayed"]}
+
+
+def test_a_deleted_row_is_named(road: Road) -> None:
+    (record_id,) = road.accepted(submission("org-permit", organisation()))
+    eventually(lambda: told(road.stack, "reconcile", "--settle", "1")["equal"], "everything arrived")
+    (row,) = road.stack.sql(
+        "disclosure", "DELETE FROM record_standing WHERE record_id = $1 RETURNING *", bytes.fromhex(record_id)
+    )
+    try:
+        said = told(road.stack, "reconcile", "--settle", "0", code=1)
+    finally:
+        road.stack.sql("disclosure", "INSERT INTO record_standing VALUES ($1, $2, $3, $4)", *row.values())
+    pairs: list[dict[str, object]] = said["pairs"]  # type: ignore[assignment] - JSON
+    found = {pair["other"]: pair["differences"] for pair in pairs if pair["differences"]}
+    assert found == {"disclosure.standing": [{"record_id": record_id, "one": 1, "other": None}]}
+
+
+def test_what_is_thrown_away_leaves_a_reason_behind_and_its_key_free(road: Road) -> None:
+    key = secrets.token_bytes(16)
+    road.stack.send("credit.identity.command.v1", [(key, b"no command"), (key, b"none either")])
+    count = "SELECT FROM parked WHERE key = $1"
+    eventually(lambda: len(road.stack.sql("identity", count, key)) == 2, "both parked")
+    dry = told(road.stack, "parked", "discard", "identity", "--all", "--reason", "演示：误发", "--dry-run")
+    assert (dry["messages"], len(road.stack.sql("identity", count, key))) == (2, 2)
+    told(road.stack, "parked", "discard", "identity", "--all", "--reason", "演示：误发")
+    assert not road.stack.sql("identity", count, key)
+    (order,) = road.stack.sql("identity", "SELECT * FROM orders ORDER BY decided_at DESC LIMIT 1")
+    assert (order["kind"], order["issued_by"], order["reason"]) == ("discard", "operator", "演示：误发")
+    outcomes = [t.record for t in road.told("credit.identity.outcome.v1")]
+    (outcome,) = [r for r in outcomes if r["command_id"] == order["command_id"]]
+    assert json.loads(outcome["detail"]) == {"issued_by": "operator", "reason": "演示：误发", "messages": 2}
+
+
+def test_the_sender_of_a_discarded_submission_is_answered(road: Road) -> None:
+    """It is put down as if a bug had parked it, while the service is stopped; its own code never parks one."""
+    sent = submission("org-permit", organisation())
+    agency = road.agency(sent["agency"])
+    supervisor = Supervisor(road.layout)
+    supervisor.stop(["ingestion"])
+    road.send(sent)
+    (message,) = [m for m in agency_messages(road, agency.topic) if m.key() == sent["record_no"].encode()]
+    place = (message.topic(), message.partition(), message.offset())
+    road.stack.sql(
+        "ingestion",
+        "INSERT INTO parked VALUES ($1, $2, $3, $4, $5, '[]', now(), 'CRASHED', 'planted', now())",
+        *place,
+        message.key(),
+        message.value(),
+    )
+    road.stack.sql(
+        "ingestion", "UPDATE lanes SET next_offset = $3 WHERE topic = $1 AND partition = $2", *place[:2], place[2] + 1
+    )
+    supervisor.begin("ingestion")
+    told(road.stack, "parked", "discard", "ingestion", "/".join(map(str, place)), "--reason", "演示：无法处理")
+    receipt = road.receipts(sent["agency"], [sent["submission_id"]])[sent["submission_id"]].record
+    assert (receipt["outcome"], [f["code"] for f in receipt["faults"]]) == ("REFUSED", ["DISCARDED_BY_OPERATOR"])
+
+
+def agency_messages(road: Road, topic: str) -> list[object]:
+    return list(road.stack.as_user("operator").read([topic]))  # type: ignore[return-value] - the library has no types
+
+
+def test_a_worker_that_was_suspended_for_longer_than_the_watchdog_waits_goes_on(road: Road) -> None:
+    worker = int(Supervisor(road.layout).processes()["sanctions"]["pid"])
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        eventually(lambda: stopped_for(worker, 35), "suspended long enough", 60)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    road.accepted(submission("court-defaulter", organisation()))
+    assert int(Supervisor(road.layout).processes()["sanctions"]["pid"]) == worker
+
+
+_since: dict[int, float] = {}
+
+
+def stopped_for(worker: int, seconds: float) -> bool:
+    import time
+
+    return time.monotonic() - _since.setdefault(worker, time.monotonic()) > seconds

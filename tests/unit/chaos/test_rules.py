@@ -1,0 +1,238 @@
+"""Every planted loss, double, misorder and deleted row is found and named; a whole tape has no finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.ingestion.domain.codes import CODES
+from tests.chaos import rules, stores
+from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Facts, Heard
+from tests.chaos.reading import Lane
+
+AGENCY, SUBMIT, RECEIPTS = "420000-hbt", "credit.submit.420000-hbt.v1", "credit.receipts.420000-hbt.v1"
+TASKS = "credit.sanctions.task.420000-gsj.v1"
+R1, R2, S1 = b"1" * 16, b"2" * 16, b"s" * 16
+DAY = date(2017, 9, 28)
+
+Tape = list[Heard]
+
+
+def said(topic: str, origin: str, position: int, record: dict[str, Any], key: bytes = b"k", digest: int = 0) -> Heard:
+    headers = {"origin": origin.encode(), "position": str(position).encode()}
+    return Heard(topic, 0, position, key, headers, record, digest or hash(str(record)) & 0xFFFF)
+
+
+def submitted(offset: int, name: str) -> Heard:
+    return Heard(SUBMIT, 0, offset, b"k%d" % offset, {}, {"submission_id": name, "subject_code": "9" * 18})
+
+
+def receipt(position: int, name: str, outcome: str, record_id: bytes | None, *codes: str, key: bytes = b"") -> Heard:
+    found = {"submission_id": name, "outcome": outcome, "record_id": record_id.hex() if record_id else None}
+    faults = [{"code": code} for code in codes]
+    return said(RECEIPTS, IN, position, found | {"faults": faults}, key or b"k" + name[1:].encode())
+
+
+def version(topic: str, origin: str, position: int, record_id: bytes, number: int, name: str) -> Heard:
+    action = "report" if number == 1 else "correct"
+    record = {"record_id": record_id, "version": number, "agency": AGENCY, "submission_id": name, "subject_id": S1,
+              "item": "org-permit", "disclosure": "public", "action": action}  # fmt: skip
+    return said(topic, origin, position, record)
+
+
+def change(topic: str, position: int, record_id: bytes, number: int, seq: int) -> Heard:
+    record = {"subject_id": S1, "record_id": record_id, "version": number, "subject_seq": seq, "change": "ADDED"}
+    return said(topic, OUT, position, record)
+
+
+IN, LINK, OUT, SYNC = (
+    f"ingestion/1/{SUBMIT}/0",
+    f"identity/1/{RECORD}/0",
+    f"disclosure/1/{LINKED}/0",
+    "national_sync/1/x/0",
+)
+
+
+def whole() -> Tape:
+    """Four submissions: two records, a correction of the first, one refused, and bytes that are none."""
+    catalogue = {"code": "org-permit", "definition": '{"national": {"dataset": "xzxk"}}'}
+    tape = [said("credit.ingestion.catalogue.v1", "ingestion/1/credit.ingestion.command.v1/0", 1, catalogue)]
+    tape += [submitted(n, f"s{n}") for n in range(4)]
+    tape.append(Heard(SUBMIT, 0, 4, b"k4", {}, None))
+    for n, (record_id, number) in enumerate(((R1, 1), (R2, 1), (R1, 2))):
+        tape.append(version(RECORD, IN, 2 * n + 1, record_id, number, f"s{n}"))
+        tape.append(receipt(2 * n + 2, f"s{n}", "ACCEPTED", record_id))
+        tape.append(version(LINKED, LINK, n + 1, record_id, number, f"s{n}"))
+        tape.append(change(PUBLIC, 2 * n + 1, record_id, number, n + 1))
+        tape.append(change(GOVERNMENT, 2 * n + 2, record_id, number, n + 1))
+        told = {"exchange_id": record_id, "version": number, "state": "ACKNOWLEDGED"}
+        tape.append(said(EXCHANGE, SYNC, n + 1, told))
+    tape.append(receipt(7, "s3", "REFUSED", None, "FIELD_MISSING"))
+    tape.append(receipt(8, f"{SUBMIT}/0/4", "REFUSED", None, "UNDECODABLE", key=b"k4"))
+    tape.append(
+        said(TASKS, "sanctions/1/x/0", 1, {"task_id": "t1", "change": "OPENED", "department": "d", "record_id": R1})
+    )
+    tape.append(said(SUBJECT, LINK, 4, {"subject_id": S1, "subject_version": 1}))
+    return tape
+
+
+def heard(tape: Tape) -> Facts:
+    facts = Facts()
+    for message in tape:
+        facts.hear(message)
+    return facts
+
+
+def find(tape: Tape) -> list[str]:
+    return [str(finding) for finding in rules.all_of(heard(tape), (), ())]
+
+
+def test_a_whole_tape_has_no_finding() -> None:
+    assert find(whole()) == []
+
+
+def test_what_is_published_again_is_dropped_and_harmless() -> None:
+    tape = whole()
+    assert find([*tape, *(m for m in tape if "origin" in m.headers)]) == []
+
+
+def without(topic: str, position: int) -> Callable[[Tape], Tape]:
+    return lambda tape: [m for m in tape if (m.topic, m.headers.get("position")) != (topic, b"%d" % position)]
+
+
+def plus(*more: Heard) -> Callable[[Tape], Tape]:
+    return lambda tape: [*tape, *more]
+
+
+def swapped(topic: str) -> Callable[[Tape], Tape]:
+    """The first two records of a topic change places, each with the other's position."""
+
+    def swap(tape: Tape) -> Tape:
+        first, second = [n for n, m in enumerate(tape) if m.topic == topic][:2]
+        tape[first], tape[second] = (
+            tape[first]._replace(record=tape[second].record),
+            tape[second]._replace(record=tape[first].record),
+        )
+        return tape
+
+    return swap
+
+
+PLANTED = {
+    "a receipt lost": (without(RECEIPTS, 7), f"I1 0 final receipts for 1 submissions: {AGENCY}/k3"),
+    "the receipt of bytes lost": (without(RECEIPTS, 8), f"I1 0 final receipts for 1 submissions: {AGENCY}/k4"),
+    "a submission answered twice": (plus(receipt(9, "s3", "REFUSED", None, "FIELD_MISSING")), "I2 2 final receipts"),
+    "an answer to nobody": (plus(receipt(9, "s9", "REFUSED", None, "FIELD_MISSING")), "for what nobody submitted"),
+    "an unpublished code": (
+        lambda tape: [*without(RECEIPTS, 7)(tape), receipt(9, "s3", "REFUSED", None, "BECAUSE")],
+        f"not from the published list: {AGENCY}/k3",
+    ),
+    "an answer under another key": (
+        lambda tape: [*without(RECEIPTS, 7)(tape), receipt(9, "s3", "REFUSED", None, "FIELD_MISSING", key=b"k0")],
+        f"I4 answered under another key or partition: {AGENCY}/k3",
+    ),
+    "an accepted record lost": (without(RECORD, 3), f"I1 1 ACCEPTED, 0 versions on {RECORD}"),
+    "a record accepted twice": (
+        plus(version(RECORD, IN, 9, R2, 1, "s1")),
+        f"I2 told twice on {RECORD}: record {R2.hex()}",
+    ),
+    "a version skipped": (without(RECORD, 1), f"I3 version 2 follows 0: record {R1.hex()}"),
+    "a linked record lost": (
+        without(LINKED, 2),
+        f"I1 accepted, yet neither on {LINKED} nor in review: record {R2.hex()}",
+    ),
+    "linked, never accepted": (plus(version(LINKED, LINK, 9, b"9" * 16, 1, "s9")), "I2 linked, but never accepted"),
+    "a change lost": (without(GOVERNMENT, 4), f"I1 missing on {GOVERNMENT}: record {R2.hex()}"),
+    "a change doubled": (plus(change(PUBLIC, 9, R2, 1, 4)), f"I2 one too many on {PUBLIC}: record {R2.hex()}"),
+    "changes out of order": (swapped(PUBLIC), f"I3 out of order on {PUBLIC}"),
+    "a gap in subject_seq": (
+        lambda tape: [*without(PUBLIC, 5)(tape), change(PUBLIC, 9, R1, 2, 4)],
+        "I3 subject_seq 4 where 3 was due",
+    ),
+    "a task opened twice": (
+        plus(
+            said(TASKS, "sanctions/1/x/0", 2, {"task_id": "t1", "change": "OPENED", "department": "d", "record_id": R1})
+        ),
+        "I2 a task's life",
+    ),
+    "a final exchange lost": (without(EXCHANGE, 2), f"I1 no final answer of the national platform: record {R2.hex()}"),
+    "an exchange ended twice": (
+        plus(said(EXCHANGE, SYNC, 9, {"exchange_id": R2, "version": 1, "state": "ACKNOWLEDGED"})),
+        "I2 two final answers",
+    ),
+    "a position after a higher one": (
+        lambda tape: [*without(LINKED, 2)(tape), *(m for m in tape if m.topic == LINKED and m.offset == 2)],
+        "I3 a position comes after a higher one",
+    ),
+    "a position used again": (
+        plus(said(LINKED, LINK, 2, {}, digest=1)),
+        "I3 a position was used again for something else",
+    ),
+    "said without a position": (plus(Heard(LINKED, 0, 9, b"", {}, None)), "I3 said without origin and position"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_what_is_planted_is_found_and_named(name: str) -> None:
+    plant, words = PLANTED[name]
+    found = find(plant(whole()))
+    assert any(words in each for each in found), found
+
+
+def rows() -> dict[str, list[Any]]:
+    """Stores that agree with the whole tape."""
+    records = [{"record_id": R1, "version": 2}, {"record_id": R2, "version": 1}]
+    flags = {"in_public": True, "in_government": True}
+    return {
+        "records": records, "links": [r | {"subject_id": S1} for r in records], "standing": records, "reviews": [],
+        "shown": [r | flags for r in records],
+        "files": [{"subject_id": S1, "public_seq": 3, "government_seq": 3}],
+        "cards": [{"subject_id": S1, "version": 1}], "listings": [], "parked": [],
+        "tasks": [{"task_id": "t1", "record_id": R1, "status": "OPENED", "told": True}],
+        "exchanges": [r | {"state": "ACKNOWLEDGED"} for r in records],
+    }  # fmt: skip
+
+
+def test_stores_that_agree_have_no_finding() -> None:
+    assert list(stores.compared(heard(whole()), rows())) == []
+
+
+@pytest.mark.parametrize("table", ["records", "links", "standing", "shown", "files", "cards", "tasks", "exchanges"])
+def test_a_deleted_row_is_found_in_every_store(table: str) -> None:
+    held = rows()
+    gone = held[table].pop()
+    found = [str(finding) for finding in stores.compared(heard(whole()), held)]
+    name = next(v.hex() if isinstance(v, bytes) else v for v in gone.values())
+    assert any("no row in" in each and name in each for each in found), found
+
+
+def test_a_doubled_row_is_found() -> None:
+    held = rows()
+    held["standing"] = [*held["standing"], held["standing"][0]]
+    assert any("two rows in disclosure.record_standing" in str(f) for f in stores.compared(heard(whole()), held))
+
+
+LANE = (SUBMIT, 0)
+
+
+@pytest.mark.parametrize(
+    ("lane", "before", "words"),
+    [
+        (Lane(5, 8, 8), Lane(5, 8, 8), ""),
+        (Lane(4, 8, 8), Lane(-1, 0, 0), "I5 next_offset 4, the topic ends at 5"),
+        (Lane(5, 8, 8), Lane(6, 8, 8), "I5 went back"),
+        (Lane(5, 9, 8), Lane(5, 8, 8), "I5 said 9 events, 8 are on the topics; missing or doubled: 9"),
+    ],
+)
+def test_lanes_read_to_the_end_never_go_back_and_what_they_said_is_there(lane: Lane, before: Lane, words: str) -> None:
+    found = stores.lanes(heard(whole()), {"ingestion": {LANE: lane}}, {LANE: 5}, {"ingestion": {LANE: before}})
+    text = "\n".join(map(str, found))
+    assert words in text
+    assert bool(text) == bool(words)
+
+
+def test_the_published_list_of_codes_is_what_ingestion_states() -> None:
+    assert CODES.keys() == rules.PUBLISHED_CODES
