@@ -20,7 +20,7 @@ from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import LaneLost, Transient, Unhandleable
 from services.chassis.handling import Service, Transaction
 from services.chassis.lanes import Lane, LaneId
-from services.chassis.message import Message, Moment
+from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.publishing import Publisher
 
 BATCH_LIMIT = 2000
@@ -158,8 +158,8 @@ class LaneLoop(ConsumerRebalanceListener):
 
     async def _catch_up(self, backlog: Sequence[outbox.Written]) -> None:
         for written in backlog:
-            self._around.observer.published(await self._around.publisher.publish([written], self._incarnation))
-            written.lane.published = written.first_position + len(written.events) - 1
+            self._around.observer.published(await self._around.publisher.publish(written.batches))
+            written.lane.published = written.first_position + written.event_count - 1
 
     def _take_up(self, lane: Lane, first_offset: int) -> None:
         self._lanes[lane.id] = lane
@@ -276,7 +276,8 @@ class LaneLoop(ConsumerRebalanceListener):
         for lane, message in messages:
             lane.read_ms = message.timestamp_ms
         if written:
-            around.observer.published(await around.publisher.publish(written, self._incarnation))
+            said = [sealed for w in written for sealed in w.batches]
+            around.observer.published(await around.publisher.publish(said))
         crashpoint("cp7")
         for w in written:
             w.lane.published = w.lane.position
@@ -308,14 +309,10 @@ class LaneLoop(ConsumerRebalanceListener):
         for lane in touched:
             if lane.parked or batch.blocked.get(lane.id):
                 batch.blocked[lane.id] = await parking.keys(tx, lane.id)
-        written = [
-            outbox.Written(lane, lane.position + 1, batch.outgoing[lane.id])
-            for lane in touched
-            if batch.outgoing.get(lane.id)
-        ]
+        written = [await self._seal(lane, batch.outgoing[lane.id]) for lane in touched if batch.outgoing.get(lane.id)]
         if written:
             await outbox.append(tx, written, batch.moment.now_ms)
-        said = {w.lane.id: len(w.events) for w in written}
+        said = {w.lane.id: w.event_count for w in written}
         spoken = [
             lanes.Spoken(lane, lane.position + said.get(lane.id, 0), batch.heard.get(lane.id, lane.origins))
             for lane in touched
@@ -327,6 +324,11 @@ class LaneLoop(ConsumerRebalanceListener):
             await lanes.speak(tx, spoken, self._origin_ids | batch.new_origins if new else self._origin_ids)
         return written
 
+    async def _seal(self, lane: Lane, events: Sequence[Outgoing]) -> outbox.Written:
+        origin = lane.origin_name(self._around.service.name, self._incarnation)
+        batches = await self._around.publisher.seal(origin, lane.position + 1, events)
+        return outbox.Written(lane, lane.position + 1, len(events), batches)
+
     def _remember(
         self,
         batch: Batch,
@@ -337,7 +339,7 @@ class LaneLoop(ConsumerRebalanceListener):
         """After COMMIT, and only then, memory follows the rows."""
         self._origin_ids.update(batch.new_origins)
         for w in written:
-            w.lane.position = w.first_position + len(w.events) - 1
+            w.lane.position = w.first_position + w.event_count - 1
         for lane in touched:
             if lane.id in next_offsets:  # a turn without messages has proven nothing about those that wait
                 lane.next_offset, lane.attempts = next_offsets[lane.id], 0

@@ -1,8 +1,7 @@
-"""The outbox: one blob per lane and batch, enough to publish its events again, kept afterwards as the journal.
+"""The outbox: one blob per lane and batch, the very bytes that are published, kept afterwards as the journal.
 
-A blob is zstd over entries; an entry is a header of fixed layout followed by its parts:
-partition (i32, -1: by key), six lengths (u32: topic, key, value, headers, kind, subject), then the parts.
-Headers are again pairs of length-prefixed strings. Positions are not stored: they count from the row's first one.
+A blob begins with one byte that names its form. Form 1: per record batch a header of fixed layout (partition, number of
+events, timestamp, lengths of topic and records), then topic and records, which are compressed already.
 """
 
 from __future__ import annotations
@@ -12,65 +11,49 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import cramjam
-
 from services.chassis.handling import Transaction
 from services.chassis.lanes import Lane
-from services.chassis.message import Headers, Outgoing
+from services.chassis.message import Outgoing
+from services.chassis.record_batch import RecordBatch
 
-ENTRY = struct.Struct("<i6I")
-PAIR = struct.Struct("<2I")
-LEVEL = 3
+FORM = b"\x01"
+BATCH = struct.Struct("<IIqHI")
 
 
 class Written(NamedTuple):
-    """The events a lane says in one batch, and the position of the first."""
+    """What a lane says in one batch: the position of the first event, how many there are, and the sealed batches."""
 
     lane: Lane
     first_position: int
-    events: Sequence[Outgoing]
+    event_count: int
+    batches: Sequence[RecordBatch]
 
 
-def pack(events: Iterable[Outgoing]) -> bytes:
-    """Compress events into a blob."""
-    parts: list[bytes] = []
-    for event in events:
-        headers = _pack_headers(event.headers) if event.headers else b""
-        topic, kind, subject = event.topic.encode(), event.kind.encode(), event.subject.encode()
-        fields = (topic, event.key, event.value, headers, kind, subject)
-        parts.append(ENTRY.pack(-1 if event.partition is None else event.partition, *map(len, fields)))
-        parts.extend(fields)
-    return bytes(cramjam.zstd.compress(b"".join(parts), level=LEVEL))
+def pack(batches: Iterable[RecordBatch]) -> bytes:
+    """Record batches as a blob."""
+    parts = [FORM]
+    for topic, partition, count, timestamp_ms, records in batches:
+        name = topic.encode()
+        parts += (BATCH.pack(partition, count, timestamp_ms, len(name), len(records)), name, records)
+    return b"".join(parts)
 
 
-def unpack(blob: bytes) -> Iterator[Outgoing]:
-    """The events of a blob, in order."""
-    data, at = bytes(cramjam.zstd.decompress(blob)), 0
-    while at < len(data):
-        partition, *lengths = ENTRY.unpack_from(data, at)
-        at += ENTRY.size
-        fields: list[bytes] = []
-        for length in lengths:
-            fields.append(data[at : at + length])
-            at += length
-        topic, key, value, headers, kind, subject = fields
-        where = None if partition < 0 else partition
-        yield Outgoing(topic.decode(), key, value, where, _unpack_headers(headers), kind.decode(), subject.decode())
+def unpack(blob: bytes) -> Iterator[RecordBatch]:
+    """The record batches of a blob, in the order of publishing."""
+    if blob[:1] != FORM:
+        raise ValueError(f"an outbox blob of unknown form {blob[:1].hex()}: it was written by another release")
+    at = 1
+    while at < len(blob):
+        partition, count, timestamp_ms, name, records = BATCH.unpack_from(blob, at)
+        at += BATCH.size
+        topic, at = blob[at : at + name].decode(), at + name
+        yield RecordBatch(topic, partition, count, timestamp_ms, blob[at : at + records])
+        at += records
 
 
-def _pack_headers(headers: Headers) -> bytes:
-    return b"".join(PAIR.pack(len(k.encode()), len(v)) + k.encode() + v for k, v in headers)
-
-
-def _unpack_headers(data: bytes) -> Headers:
-    headers: list[tuple[str, bytes]] = []
-    at = 0
-    while at < len(data):
-        name, value = PAIR.unpack_from(data, at)
-        at += PAIR.size
-        headers.append((data[at : at + name].decode(), data[at + name : at + name + value]))
-        at += name + value
-    return tuple(headers)
+def events(blob: bytes) -> list[tuple[int, Outgoing]]:
+    """(position, event) of everything in a blob, in the order in which it was said."""
+    return sorted((said for batch in unpack(blob) for said in batch.events()), key=lambda said: said[0])
 
 
 async def append(tx: Transaction, written: Sequence[Written], now_ms: int) -> None:
@@ -82,8 +65,8 @@ async def append(tx: Transaction, written: Sequence[Written], now_ms: int) -> No
         [w.lane.id.topic for w in written],
         [w.lane.id.partition for w in written],
         [w.first_position for w in written],
-        [w.first_position + len(w.events) - 1 for w in written],
-        [pack(w.events) for w in written],
+        [w.first_position + w.event_count - 1 for w in written],
+        [pack(w.batches) for w in written],
         datetime.fromtimestamp(now_ms / 1000, UTC),
     )
 
@@ -91,13 +74,16 @@ async def append(tx: Transaction, written: Sequence[Written], now_ms: int) -> No
 async def unpublished(tx: Transaction, lane: Lane) -> list[Written]:
     """What this lane has said but may not have published, oldest first."""
     rows = await tx.fetch(
-        "SELECT first_position, blob FROM outbox "
+        "SELECT first_position, last_position, blob FROM outbox "
         "WHERE topic = $1 AND partition = $2 AND last_position > $3 ORDER BY last_position",
         lane.id.topic,
         lane.id.partition,
         lane.published,
     )
-    return [Written(lane, row["first_position"], list(unpack(row["blob"]))) for row in rows]
+    return [
+        Written(lane, row["first_position"], row["last_position"] - row["first_position"] + 1, [*unpack(row["blob"])])
+        for row in rows
+    ]
 
 
 async def open_months(tx: Transaction, now_ms: int) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from services.chassis import kafka
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import PublishFailed, Transient
-from services.chassis.message import Headers, Outgoing
-from services.chassis.outbox import Written
-
-Placed = tuple[str, int]
+from services.chassis.message import Outgoing
+from services.chassis.record_batch import RecordBatch, Sealed
+from services.chassis.sealing import Stamp, seal
 
 
 def partition_of(key: bytes, count: int) -> int:
@@ -51,12 +49,30 @@ class Publisher:
         if producer is not None:
             await producer.stop()
 
-    async def publish(self, written: Sequence[Written], incarnation: int) -> int:
+    async def seal(self, origin: bytes, first_position: int, events: Sequence[Outgoing]) -> list[RecordBatch]:
+        """Make events ready to be stored and published; needs the broker only for a topic it has not met before."""
+        for topic in {event.topic for event in events} - self._counts.keys():
+            await self._know(topic)
+        placed = [((event.topic, self._partition(event)), event) for event in events]
+        return seal(placed, first_position, Stamp(self._service, origin, self._clock()), kafka.BATCH_BYTES)
+
+    async def _know(self, topic: str) -> None:
+        if self._producer is None:
+            await self.start()
+        try:
+            await self.partition_count(topic)
+        except (TimeoutError, KafkaError, OSError) as error:
+            raise Transient("broker", type(error).__name__) from error
+
+    def _partition(self, event: Outgoing) -> int:
+        return partition_of(event.key, self._counts[event.topic]) if event.partition is None else event.partition
+
+    async def publish(self, batches: Sequence[RecordBatch]) -> int:
         """Publish and wait for every acknowledgement; raises `PublishFailed`. Returns how many events."""
         if self._producer is None:
             await self.start()
         try:
-            return await self._publish(written, incarnation)
+            return await self._publish(batches)
         except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
@@ -82,59 +98,16 @@ class Publisher:
         for future in futures:
             await future
 
-    async def _publish(self, written: Sequence[Written], incarnation: int) -> int:
+    async def _publish(self, batches: Sequence[RecordBatch]) -> int:
         producer = self._producer
         futures: list[asyncio.Future[Any]] = []
-        placed = await self._place(written, incarnation)
-        now_ms = self._clock()
-        for index, ((topic, partition), events) in enumerate(placed.items()):
-            if index == len(placed) // 2:
+        for index, batch in enumerate(batches):
+            if index == len(batches) // 2:
                 crashpoint("cp6")
-            for batch in self._batches(producer, events, now_ms):
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
+            futures.append(await producer.send_batch(Sealed(batch), batch.topic, partition=batch.partition))
         for future in futures:
             await future
-        return sum(len(w.events) for w in written)
-
-    async def _place(
-        self, written: Sequence[Written], incarnation: int
-    ) -> dict[Placed, list[tuple[Outgoing, Headers]]]:
-        placed: dict[Placed, list[tuple[Outgoing, Headers]]] = defaultdict(list)
-        for lane, first, events in written:
-            origin = lane.origin_name(self._service, incarnation)
-            for position, event in enumerate(events, first):
-                partition = event.partition
-                if partition is None:
-                    partition = partition_of(event.key, await self.partition_count(event.topic))
-                headers = (*event.headers, ("origin", origin), ("position", b"%d" % position))
-                if event.kind:
-                    headers += self._cloud_event(event, origin + b"/%d" % position)
-                placed[event.topic, partition].append((event, headers))
-        return placed
-
-    def _cloud_event(self, event: Outgoing, identity: bytes) -> Headers:
-        """CloudEvents 1.0, Kafka binary mode; `ce_id` is the same when the event is published again."""
-        now = datetime.fromtimestamp(self._clock() / 1000, UTC).isoformat(timespec="milliseconds")
-        return (
-            ("ce_specversion", b"1.0"),
-            ("ce_id", identity),
-            ("ce_source", b"/creditbus/" + self._service.encode()),
-            ("ce_type", event.kind.encode()),
-            ("ce_subject", event.subject.encode()),
-            ("ce_time", now.encode()),
-        )
-
-    @staticmethod
-    def _batches(producer: Any, events: Iterable[tuple[Outgoing, Headers]], now_ms: int) -> Iterator[Any]:
-        batch = producer.create_batch()
-        for event, headers in events:
-            if batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=list(headers)) is None:
-                batch.close()
-                yield batch
-                batch = producer.create_batch()
-                batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=list(headers))
-        batch.close()
-        yield batch
+        return sum(batch.record_count for batch in batches)
 
     async def partition_count(self, topic: str) -> int:
         """Fixed for the life of a topic, so asked once."""
