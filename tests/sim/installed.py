@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from services.chassis import clock, logs, loop, publishing, schemas
+from services.chassis import clock, kafka, logs, loop, publishing, schemas
 from services.ingestion.contracts import register
 from services.national_sync import main as national_sync
 from tests.sim.platform import Client
@@ -38,6 +38,7 @@ def installed(world: Any) -> Iterator[None]:
         (publishing, "crashpoint", _crashpoint),
         (loop, "crashpoint", _crashpoint),
         (clock, "now_ms", world.loop.now_ms),
+        (kafka, "BATCH_BYTES", world.batch_bytes),
         (national_sync, "PlatformClient", lambda _: Client(world.platform)),
         (schemas, "_parse", _parse),
         (schemas, "_parse_foreign", _parse_foreign),

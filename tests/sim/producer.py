@@ -14,30 +14,17 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.record import default_records
 
 from tests.sim.broker import Broker, Entry
 
 REQUEST_S = 20.0
 
 
-class Builder:
-    """A batch that is full after a few records, so that there are several of them."""
-
-    def __init__(self, limit: int) -> None:
-        self.entries: list[Entry] = []
-        self._limit = limit
-        self._closed = False
-
-    def append(self, *, timestamp: int, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> Any:
-        """None when there is no room."""
-        if self._closed or len(self.entries) >= self._limit:
-            return None
-        self.entries.append(Entry(key, value, tuple(headers), timestamp))
-        return len(self.entries)
-
-    def close(self) -> None:
-        """No more records."""
-        self._closed = True
+def entries_of(sealed: Any) -> list[Entry]:
+    """The records of a sealed batch, read back from the bytes that would go over the wire."""
+    reader: Any = default_records.DefaultRecordBatch(bytes(sealed._build()))
+    return [Entry(r.key, r.value, tuple(r.headers), r.timestamp) for r in reader]
 
 
 class Pending:
@@ -76,13 +63,9 @@ class Producer:
             raise UnknownTopicOrPartitionError(topic)
         return set(range(len(self._broker.topics[topic])))
 
-    def create_batch(self) -> Builder:
-        """An empty batch."""
-        return Builder(self._broker.chance.choice((1, 2, 5, 1000)))
-
-    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+    async def send_batch(self, sealed: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
         """Queue a batch; the future is done when the broker has acknowledged it."""
-        return self._queue(TopicPartition(topic, partition), builder.entries)
+        return self._queue(TopicPartition(topic, partition), entries_of(sealed))
 
     async def send(
         self, topic: str, value: bytes | None, key: bytes, partition: int, headers: list[tuple[str, bytes]]

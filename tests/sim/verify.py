@@ -37,8 +37,10 @@ def release_parked(world: Any) -> None:
     for name, database in world.databases.items():
         for (topic, partition, offset), row in sorted(database.tables["parked"].items()):
             if row["released_at"] is None and row["code"] != "BEHIND_PARKED":
+                # Its own key, as the command line has it: under the parked one the command itself would be parked.
+                place = f"{topic}/{partition}/{offset}"
                 where = {"topic": topic, "partition": partition, "offset": offset}
-                world.command(name, "release_parked", row["key"], f"release-{topic}-{offset}", json.dumps(where))
+                world.command(name, "release_parked", place.encode(), f"release-{place}", json.dumps(where))
 
 
 def judge(world: Any) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.chassis.commands import COMMAND, command_topic
-from services.chassis.crashpoints import FORM
 from tests.sim import verify
 from tests.sim.broker import Broker, Entry
 from tests.sim.checks import Watch
@@ -40,8 +39,6 @@ INTERNAL = (
     "credit.disclosure.government-change.v1",
     "credit.national-sync.exchange.v1",
 )
-assert FORM.groups == 3
-
 
 class World:
     """Everything of one seed; `liveness`: heal in the end and wait until everything has converged."""
@@ -66,6 +63,7 @@ class World:
         ]
         self.sent: dict[TopicPartition, list[Sent]] = defaultdict(list)
         self.journal: list[str] = []
+        self.batch_bytes = self.chance.choice((700, 2000, 100_000))  # small, so that there are several for a partition
         self._prepare()
 
     def log(self, text: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis import lanes, parking, timers
+from tests.sim.store.connection import refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, statement, statements_like, update
 
@@ -114,7 +115,7 @@ async def append(tx: Tx, *arguments: Any) -> str:
 
 
 @statement(
-    "SELECT first_position, blob FROM outbox "
+    "SELECT first_position, last_position, blob FROM outbox "
     "WHERE topic = $1 AND partition = $2 AND last_position > $3 ORDER BY last_position"
 )
 async def unpublished(tx: Tx, topic: str, partition: int, published: int) -> list[Row]:
@@ -123,7 +124,7 @@ async def unpublished(tx: Tx, topic: str, partition: int, published: int) -> lis
         for _, row in tx.scan("outbox")
         if (row["topic"], row["partition"]) == (topic, partition) and row["last_position"] > published
     ]
-    return [row.pick("first_position", "blob") for row in sorted(found, key=lambda row: row["last_position"])]
+    return [row.pick("first_position", "last_position", "blob") for row in sorted(found, key=lambda row: row["last_position"])]
 
 
 PARKED = "topic partition offset key value headers message_at code detail parked_at"
@@ -132,8 +133,6 @@ PARKED = "topic partition offset key value headers message_at code detail parked
 @statement(parking.PUT)
 async def park(tx: Tx, *values: Any) -> str:
     row = dict(zip(PARKED.split(), values, strict=True)) | {"released_at": None}
-    from tests.sim.store.connection import refuse
-
     row["headers"] = json.dumps(json.loads(row["headers"]))
     await insert_or(tx, "parked", {(row["topic"], row["partition"], row["offset"]): row}, refuse)
     return "INSERT 0 1"
