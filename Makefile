@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STUBS := services/_stubs/credit
 
-.PHONY: help install proto check lint types walls fast test demo bench up down clean
+.PHONY: help install proto check lint types walls fast test sim demo bench up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ fast: install
 
 test: check ## everything: the fast tier, then integration on the real broker, registry and databases
 	$(RUN)/pytest tests/integration
+
+sim: install ## all five services on virtual time under the faults of each seed (SEEDS=2000 FROM=1; BUGS=1: the planted ones)
+	$(RUN)/credit sim $(if $(BUGS),--bugs,--seeds $(or $(SEEDS),2000) --from $(or $(FROM),1))
 
 demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir of real registrations, KILL=1, KEEP=1)
 	$(RUN)/credit demo $(if $(DATA),--data $(DATA)) $(if $(KILL),--kill) $(if $(KEEP),--keep)

@@ -32,6 +32,7 @@ COMMANDS = {
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
     "parked": Command("services.cli.parked:parked", "List what a service has put aside, and release it."),
+    "sim": Command("services.cli.sim:sim", "Simulate the road under faults, seed by seed; with planted bugs."),
     "demo": Command("services.cli.demo.command:demo", "The whole road once, with reconciliation."),
 }
 STUBS = Path(__file__).parents[1] / "_stubs"  # generated from proto/ by make

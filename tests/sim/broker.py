@@ -75,8 +75,7 @@ class Group:
 
     def _new_topics(self, member: Member) -> bool:
         """Topics made while the member was away: it asks for an assignment anew (see `kafka.ask_for_assignment`)."""
-        given = {place.topic for seat in self._seats.values() for place in seat.assigned}
-        return given != set(filter(member.pattern.match, self._broker.topics))
+        return {place.topic for place in self.places()} != set(filter(member.pattern.match, self._broker.topics))
 
     def heartbeat(self, member: Member) -> bool:
         """False: the member must join again (a rebalance has begun, or it was left out)."""
@@ -85,6 +84,10 @@ class Group:
             return False
         seat.seen = self._broker.loop.time()
         return not self._meeting
+
+    def places(self) -> set[TopicPartition]:
+        """Everything that is assigned to somebody."""
+        return {place for seat in self._seats.values() for place in seat.assigned}
 
     def owns(self, member: Member, place: TopicPartition) -> bool:
         """Whether a commit of this member for this partition is taken."""

@@ -99,7 +99,10 @@ class Consumer:
         await self._listener.on_partitions_revoked(self._assigned)
         while self._broker.away:
             await asyncio.sleep(0.5)
-        self._looked, self._topics = self._broker.loop.time(), frozenset(filter(self.pattern.match, self._broker.topics))
+        self._looked, self._topics = (
+            self._broker.loop.time(),
+            frozenset(filter(self.pattern.match, self._broker.topics)),
+        )
         joined = self._group.join(self)
         while not joined.done():
             # While it waits a member still tells that it is there.

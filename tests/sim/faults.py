@@ -24,7 +24,16 @@ class Faults:
         """Spread this seed's faults over the first seconds."""
         chance, world = self._chance, self._world
         world.at(0.3, self._rage)
-        kinds = (self._crash, self._crash, self._kill, self._freeze, self._freeze, self._broker, self._database, self._storm)
+        kinds = (
+            self._crash,
+            self._crash,
+            self._kill,
+            self._freeze,
+            self._freeze,
+            self._broker,
+            self._database,
+            self._storm,
+        )
         for _ in range(chance.randint(2, 8)):
             world.at(chance.uniform(0.3, seconds), chance.choice(kinds))
         if chance.random() < 0.6:
@@ -61,7 +70,10 @@ class Faults:
         process.kill()
 
     def _freeze(self) -> None:
-        process, seconds = self._one(), self._chance.choice((0.5, 4.0, 8.0, 14.0, 20.0)) * self._chance.uniform(0.8, 1.2)
+        process, seconds = (
+            self._one(),
+            self._chance.choice((0.5, 4.0, 8.0, 14.0, 20.0)) * self._chance.uniform(0.8, 1.2),
+        )
         self._world.log(f"freeze {process.name} for {seconds:.1f} s")
         process.freeze(seconds)
 

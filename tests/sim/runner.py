@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tests.sim import store
+from tests.sim.bugs import planted
 from tests.sim.installed import installed
 from tests.sim.virtual import Stuck
 from tests.sim.world import World
@@ -13,7 +14,7 @@ assert store
 
 
 class Outcome(NamedTuple):
-    """One seed: `violation` is None when everything held."""
+    """One seed: `violation` is None when everything held but for what is known to be open."""
 
     seed: int
     liveness: bool
@@ -22,16 +23,21 @@ class Outcome(NamedTuple):
     virtual_s: float
     steps: int
     journal: list[str]
+    open_fault: str | None
 
 
-def run_seed(seed: int) -> Outcome:
-    """One seed from beginning to end."""
+def run_seed(seed: int, bug: int | None = None) -> Outcome:
+    """One seed from beginning to end, with one of the planted bugs or none."""
     world = World(seed)
-    with installed(world):
+    with installed(world), planted(bug):
         try:
             world.loop.run(world.run())
         except Stuck as stuck:
             world.watch.object(f"I10 {stuck}")
         if world.loop.troubles:
             world.watch.object(f"a callback failed: {world.loop.troubles[0]}")
-        return Outcome(seed, world.liveness, world.digest(), world.watch.violation, world.loop.time(), world.loop.steps, world.journal)  # fmt: skip
+        digest, loop = world.digest(), world.loop
+        loop.close()
+        watch = world.watch
+        ran = (loop.time(), loop.steps, world.journal)
+        return Outcome(seed, world.liveness, digest, watch.violation, *ran, watch.open_fault)

@@ -130,7 +130,11 @@ class Traffic:
     def _encoded(self, life: Life, action: str, at: float, variant: object, produced_at: int, fault: str) -> Sent:
         org = life.organisation
         submission_id = f"s-{self._numbers}"
-        changes = {CHANGED[life.item]: f"演示{variant}"} if variant is not None and CHANGED[life.item] else {}
+        changes: dict[str, Any] = (
+            {CHANGED[life.item]: f"演示{variant}"} if variant is not None and CHANGED[life.item] else {}
+        )
+        if life.by == "reg_no":
+            changes |= {"CF_XDR_SHXYM": None, "CF_XDR_GSZC": org.reg_no}
         record: dict[str, Any] = {
             "submission_id": submission_id,
             "item": life.item,

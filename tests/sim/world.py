@@ -40,6 +40,7 @@ INTERNAL = (
     "credit.national-sync.exchange.v1",
 )
 
+
 class World:
     """Everything of one seed; `liveness`: heal in the end and wait until everything has converged."""
 
@@ -59,7 +60,9 @@ class World:
         self.platform = Platform(random.Random(f"{seed}/platform"), self.troubles)
         self.poison = Poison(random.Random(f"{seed}/poison"))
         self.processes = [
-            Process(self, name, worker) for name in SERVICES for worker in range(1 if self.chance.random() < 0.65 else 2)
+            Process(self, name, worker)
+            for name in SERVICES
+            for worker in range(1 if self.chance.random() < 0.65 else 2)
         ]
         self.sent: dict[TopicPartition, list[Sent]] = defaultdict(list)
         self.journal: list[str] = []

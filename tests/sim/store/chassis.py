@@ -37,9 +37,7 @@ async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list
 @statement("UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1")
 async def begin_at(tx: Tx, topic: str, partition: int, epoch: int, offset: int) -> str:
     change = {(topic, partition): {"epoch": epoch, "next_offset": offset}}
-    return await update(
-        tx, "lanes", change, lambda old, new: old["epoch"] == new["epoch"] and old["next_offset"] == -1
-    )
+    return await update(tx, "lanes", change, lambda old, new: old["epoch"] == new["epoch"] and old["next_offset"] == -1)
 
 
 @statement(lanes.MOVE)
@@ -124,7 +122,10 @@ async def unpublished(tx: Tx, topic: str, partition: int, published: int) -> lis
         for _, row in tx.scan("outbox")
         if (row["topic"], row["partition"]) == (topic, partition) and row["last_position"] > published
     ]
-    return [row.pick("first_position", "last_position", "blob") for row in sorted(found, key=lambda row: row["last_position"])]
+    return [
+        row.pick("first_position", "last_position", "blob")
+        for row in sorted(found, key=lambda row: row["last_position"])
+    ]
 
 
 PARKED = "topic partition offset key value headers message_at code detail parked_at"
@@ -172,8 +173,7 @@ async def count_parked(tx: Tx) -> list[Row]:
 
 
 @statement(
-    "UPDATE parked SET released_at = coalesce(released_at, $4) "
-    'WHERE topic = $1 AND partition = $2 AND "offset" = $3'
+    'UPDATE parked SET released_at = coalesce(released_at, $4) WHERE topic = $1 AND partition = $2 AND "offset" = $3'
 )
 async def release(tx: Tx, topic: str, partition: int, offset: int, at: datetime) -> str:
     key = (topic, partition, offset)

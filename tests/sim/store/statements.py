@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,20 @@ def statements_like(pattern: str) -> Callable[[Function], Function]:
     return register
 
 
+@contextmanager
+def replaced(sql: str, function: Function | None) -> Iterator[None]:
+    """Another function for a statement, for as long as the block lasts; None: nothing is replaced."""
+    before = dict(_exact)
+    if function is not None:
+        _exact[normal(sql)] = function
+    _find.cache_clear()
+    try:
+        yield
+    finally:
+        _exact.update(before)
+        _find.cache_clear()
+
+
 def known() -> list[str]:
     """Every registered text, for the contract suite."""
     return sorted(_exact)
@@ -68,7 +83,10 @@ async def run(tx: Tx, sql: str, arguments: tuple[Any, ...]) -> Answer:
 
 
 async def insert_or(
-    tx: Tx, table: str, rows: dict[Any, dict[str, Any]], conflict: Callable[[Row, dict[str, Any]], dict[str, Any] | None]
+    tx: Tx,
+    table: str,
+    rows: dict[Any, dict[str, Any]],
+    conflict: Callable[[Row, dict[str, Any]], dict[str, Any] | None],
 ) -> list[Row]:
     """INSERT ... ON CONFLICT, row by row: `conflict` makes the new row of the old one, None: do nothing."""
     written: list[Row] = []
