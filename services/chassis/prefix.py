@@ -55,9 +55,9 @@ def prefix_reader(kinds: Sequence[str]) -> PrefixReader:
     source = _WHOLE.format(body=body, values=", ".join(f"v{i}" for i in range(len(kinds))))
     names: dict[str, Any] = {
         "Unhandleable": Unhandleable,
-        "read_long": _read_long,
-        "read_length": _read_length,
-        "read_optional": _read_optional,
+        "read_long": read_long,
+        "read_length": read_length,
+        "read_optional": read_optional,
     }
     exec(compile(source, "<prefix reader>", "exec"), names)  # noqa: S102 - built from the constants above alone
     reader: PrefixReader = names["read"]
@@ -76,21 +76,23 @@ def _step(kind: str, i: int) -> str:
     raise ValueError(f"no such kind: {kind}")
 
 
-def _read_long(data: bytes, at: int) -> tuple[int, int]:
+def read_long(data: bytes, at: int) -> tuple[int, int]:
     """The long way, for what does not fit into one byte."""
     prefix = Prefix(data, at)
     return prefix.long(), prefix.at
 
 
-def _read_length(data: bytes, at: int) -> tuple[int, int]:
-    length, at = _read_long(data, at)
+def read_length(data: bytes, at: int) -> tuple[int, int]:
+    """(length in bytes, where the text begins)."""
+    length, at = read_long(data, at)
     if length < 0:
         raise Unhandleable("TRUNCATED")
     return length, at
 
 
-def _read_optional(data: bytes, at: int) -> tuple[bool, int]:
-    branch, at = _read_long(data, at)
+def read_optional(data: bytes, at: int) -> tuple[bool, int]:
+    """(whether a value follows, where it begins), of a union of null and something, null first."""
+    branch, at = read_long(data, at)
     if branch not in (0, 1):
         raise Unhandleable("NO_SUCH_BRANCH")
     return branch == 1, at

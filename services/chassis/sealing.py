@@ -10,10 +10,9 @@ import cramjam
 
 from services.chassis.message import Headers, Outgoing
 from services.chassis.record_batch import RecordBatch
-from services.chassis.wire import zigzag
+from services.chassis.wire import avro_bytes, zigzag
 
 LEVEL = 3
-VARINTS = tuple(zigzag(n) for n in range(1 << 13))
 ATTRIBUTES = b"\0\0"  # of a record: none, and no difference to the batch's timestamp
 
 Section = tuple[str, int]  # topic and partition
@@ -56,15 +55,21 @@ def seal(
         if front is None:
             front = fronts[event.kind, event.headers] = _front(event, stamp)
         said = b"%d" % position
-        tail = (_text(event.key), _text(event.value), front, _text(said), _about(event, stamp.origin, said))
+        tail = (
+            avro_bytes(event.key),
+            avro_bytes(event.value),
+            front,
+            avro_bytes(said),
+            _about(event, stamp.origin, said),
+        )
         body = b"".join(tail)
         batch = filling.get(section)
         if batch is None or batch.size + len(body) > limit:
             if batch is not None:
                 sealed.append(batch.seal(section, stamp.at_ms))
             batch = filling[section] = Open()
-        record = ATTRIBUTES + _varint(batch.count) + body
-        batch.parts += (_varint(len(record)), record)
+        record = ATTRIBUTES + zigzag(batch.count) + body
+        batch.parts += (zigzag(len(record)), record)
         batch.count += 1
         batch.size += len(record)
     return sealed + [batch.seal(section, stamp.at_ms) for section, batch in filling.items()]
@@ -83,22 +88,14 @@ def _front(event: Outgoing, stamp: Stamp) -> bytes:
             ("ce_time", time.encode()),
         ]
         count += 6
-    return _varint(count) + b"".join(_text(name.encode()) + _text(value) for name, value in headers) + POSITION
+    return zigzag(count) + b"".join(avro_bytes(name.encode()) + avro_bytes(value) for name, value in headers) + POSITION
 
 
 def _about(event: Outgoing, origin: bytes, said: bytes) -> bytes:
     """The CloudEvents headers of this one event; `ce_id` is the same when it is published again."""
     if not event.kind:
         return b""
-    return CE_ID + _text(origin + b"/" + said) + CE_SUBJECT + _text(event.subject.encode())
+    return CE_ID + avro_bytes(origin + b"/" + said) + CE_SUBJECT + avro_bytes(event.subject.encode())
 
 
-def _varint(number: int) -> bytes:
-    return VARINTS[number] if number < len(VARINTS) else zigzag(number)
-
-
-def _text(value: bytes) -> bytes:
-    return _varint(len(value)) + value
-
-
-POSITION, CE_ID, CE_SUBJECT = (_text(name) for name in (b"position", b"ce_id", b"ce_subject"))
+POSITION, CE_ID, CE_SUBJECT = (avro_bytes(name) for name in (b"position", b"ce_id", b"ce_subject"))

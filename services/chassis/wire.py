@@ -81,8 +81,7 @@ class Prefix:
         return None if self.long() == 0 else self.long()
 
 
-def zigzag(number: int) -> bytes:
-    """A number as Avro writes it."""
+def _varint(number: int) -> bytes:
     value = (number << 1) ^ (number >> 63)
     out = bytearray()
     while value > 0x7F:
@@ -90,6 +89,14 @@ def zigzag(number: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+SMALL = tuple(_varint(number) for number in range(1 << 13))  # lengths, counts and versions are nearly always small
+
+
+def zigzag(number: int) -> bytes:
+    """A number as Avro, and Kafka's record format, write it."""
+    return SMALL[number] if 0 <= number < len(SMALL) else _varint(number)
 
 
 def avro_bytes(data: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -13,6 +12,7 @@ from credit.disclosure.v1 import disclosure_pb2 as pb
 from credit.disclosure.v1 import disclosure_pb2_grpc as pb_grpc
 
 from services.disclosure import metrics, queries
+from services.disclosure.contracts.fields import decode
 from services.disclosure.domain.audit import Looked
 from services.disclosure.domain.inquiry import (
     AMBIGUOUS,
@@ -25,7 +25,6 @@ from services.disclosure.domain.inquiry import (
 )
 from services.disclosure.domain.inquiry import subject_key as key_of
 from services.disclosure.queries import SubjectRow
-from services.disclosure.store.columns import ms_of
 
 BATCH_LIMIT = 200
 STATUS = {UNKNOWN: grpc.StatusCode.NOT_FOUND, AMBIGUOUS: grpc.StatusCode.FAILED_PRECONDITION}
@@ -159,9 +158,9 @@ def _record(row: Any) -> pb.Record:
         agency=row["agency"],
         submission_id=row["submission_id"],
         decided_on=row["decided_on"].isoformat(),
-        accepted_at_ms=ms_of(row["accepted_at"]),
-        changed_at_ms=ms_of(row["changed_at"]),
-        fields=json.loads(row["fields"]),
+        accepted_at_ms=row["accepted_at"],
+        changed_at_ms=row["changed_at"],
+        fields=decode(row["fields"]),
     )
 
 

@@ -24,14 +24,17 @@ class Catalogue:
     def __init__(self) -> None:
         self.revision = -1
         self._editions: Mapping[str, Sequence[Edition]] = {}
+        self._usable: dict[tuple[str, int], Edition | None] = {}
 
     def fill(self, revision: int, editions: Mapping[str, Sequence[Edition]]) -> None:
         """Take over what the store holds."""
-        self.revision, self._editions = revision, editions
+        self.revision, self._editions, self._usable = revision, editions, {}
 
     def edition(self, item: str, version: int) -> Edition | None:
         """By which edition a record of that one is shown; None: not here yet."""
-        return usable(self._editions.get(item, ()), version)
+        if (item, version) not in self._usable:
+            self._usable[item, version] = usable(self._editions.get(item, ()), version)
+        return self._usable[item, version]
 
 
 def read_edition(schemas: Schemas, message: Message, moment: Moment) -> EditionSeen:

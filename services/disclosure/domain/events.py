@@ -39,8 +39,7 @@ class Standing(NamedTuple):
         return self.shown if feed in self.feeds else None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChanged:
+class RecordChanged(NamedTuple):
     """One line of one feed; `shown` is what it is about: what is shown now, or of a withdrawal what was."""
 
     feed: Feed
@@ -57,16 +56,14 @@ class RecordChanged:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordStands:
+class RecordStands(NamedTuple):
     """A version is the newest; told to nobody, for what of it may be told is in `RecordChanged`."""
 
     standing: Standing
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordWaits:
+class RecordWaits(NamedTuple):
     """The edition of its item is not here yet, so what may be shown of it is unknown; it is looked at again."""
 
     record_id: bytes

@@ -7,7 +7,8 @@ together, each on its own count, so subjects that share a record of the batch ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Shown, Standing
 from services.disclosure.domain.terms import FEEDS, Change, Feed, Reason
@@ -15,8 +16,7 @@ from services.disclosure.domain.terms import FEEDS, Change, Feed, Reason
 LOOK_AGAIN_MS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSeen:
+class RecordSeen(NamedTuple):
     """A linked version of a record; `shown` is None while it is unknown what may be shown of it."""
 
     record_id: bytes
@@ -66,20 +66,20 @@ def decide(state: SubjectFile, given: RecordSeen) -> Sequence[Event]:
     else:
         shown = given.shown if given.feeds else None
         new = Standing(given.record_id, given.version, given.subject_id, given.feeds, shown=shown)
-    changes = [change for feed in FEEDS for change in _changes(feed, old, new, given.at_ms)]
-    return (*_counted(state, changes), RecordStands(new, given.at_ms))
+    changes = [change for feed in FEEDS for change in _changes(state, feed, old, new, given.at_ms)]
+    return (*changes, RecordStands(new, given.at_ms))
 
 
-def _changes(feed: Feed, old: Standing, new: Standing, at_ms: int) -> Iterator[RecordChanged]:
-    """What one feed has to say of the step from `old` to `new`."""
+def _changes(state: SubjectFile, feed: Feed, old: Standing, new: Standing, at_ms: int) -> Iterator[RecordChanged]:
+    """What one feed has to say of the step from `old` to `new`; of each subject at most one thing."""
     before, after = old.on(feed), new.on(feed)
     if before is not None and after is not None and old.subject_id == new.subject_id:
-        yield _change(feed, "CORRECTED", new, before, after, None, at_ms)
+        yield _change(state, feed, "CORRECTED", new, before, after, None, at_ms)
         return
     if before is not None:
-        yield _change(feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
+        yield _change(state, feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
     if after is not None:
-        yield _change(feed, "ADDED", new, None, after, None, at_ms)
+        yield _change(state, feed, "ADDED", new, None, after, None, at_ms)
 
 
 def _why(old: Standing, new: Standing) -> Reason:
@@ -89,6 +89,7 @@ def _why(old: Standing, new: Standing) -> Reason:
 
 
 def _change(
+    state: SubjectFile,
     feed: Feed,
     change: Change,
     standing: Standing,
@@ -103,7 +104,7 @@ def _change(
     return RecordChanged(
         feed,
         standing.subject_id,
-        0,  # counted below
+        state.counts.get((standing.subject_id, feed), 0) + 1,
         change,
         standing.record_id,
         standing.version,
@@ -119,13 +120,6 @@ def _change(
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     """The fields in which the two differ, sorted."""
     return tuple(sorted(code for code in before.keys() | after.keys() if before.get(code) != after.get(code)))
-
-
-def _counted(state: SubjectFile, changes: Sequence[RecordChanged]) -> Iterator[RecordChanged]:
-    """Give each its number; one version changes a subject at most once on a feed."""
-    for change in changes:
-        last = state.counts.get((change.subject_id, change.feed), 0)
-        yield replace(change, subject_seq=last + 1)
 
 
 def evolve(state: SubjectFile, event: Event) -> SubjectFile:

@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 
 from services.chassis import postgres
+from services.chassis.bulk import columns
 from services.chassis.errors import Transient
 from services.disclosure.domain.audit import AuditRow, Head, Looked, link
-from services.disclosure.store.columns import columns
 
 LAST = "SELECT seq, hash FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1"
 APPEND = """

@@ -6,16 +6,16 @@ is rare. So no row is locked; every write compares what it read and a batch that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.chassis.bulk import Rows, columns
 from services.chassis.errors import Transient
 from services.chassis.handling import Transaction
+from services.disclosure.contracts.fields import EncodedFields, encoded
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, Shown, Standing
 from services.disclosure.domain.subject_file import Count, SubjectFile
 from services.disclosure.domain.terms import FEEDS, Feed
-from services.disclosure.store.columns import columns, ms_of, time_of
 
 STANDINGS = """
 SELECT s.record_id AS id, s.version AS standing_version, s.subject_id AS of_subject, s.withdrawn, d.*
@@ -25,20 +25,16 @@ WHERE s.record_id = ANY($1::bytea[])
 """
 COUNTS = "SELECT subject_id, public_seq, government_seq FROM subject_files WHERE subject_id = ANY($1::bytea[])"
 
-NEW_STANDINGS = """
-INSERT INTO record_standing (record_id, version, subject_id, withdrawn)
-SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::boolean[]) ON CONFLICT DO NOTHING
-"""
+NEW_STANDINGS = Rows(
+    "record_standing", {"record_id": "bytea", "version": "bigint", "subject_id": "bytea", "withdrawn": "boolean"}
+)
 MOVE_STANDINGS = """
 UPDATE record_standing AS old SET version = new.version, subject_id = new.subject_id, withdrawn = new.withdrawn
 FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::boolean[], $5::bigint[])
     AS new (record_id, version, subject_id, withdrawn, expected)
 WHERE old.record_id = new.record_id AND old.version = new.expected
 """
-NEW_COUNTS = """
-INSERT INTO subject_files (subject_id, public_seq, government_seq)
-SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) ON CONFLICT DO NOTHING
-"""
+NEW_COUNTS = Rows("subject_files", {"subject_id": "bytea", "public_seq": "bigint", "government_seq": "bigint"})
 MOVE_COUNTS = """
 UPDATE subject_files AS old SET public_seq = new.public_seq, government_seq = new.government_seq
 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
@@ -49,18 +45,18 @@ HIDE = """
 DELETE FROM disclosed_records AS d USING unnest($1::bytea[], $2::bytea[]) AS gone (subject_id, record_id)
 WHERE d.subject_id = gone.subject_id AND d.record_id = gone.record_id
 """
-SHOW = """
-INSERT INTO disclosed_records (subject_id, record_id, version, in_public, in_government, item, item_version, agency,
-    submission_id, subject_code, subject_name, decided_on, accepted_at, fields, changed_at)
-SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::boolean[], $5::boolean[], $6::text[], $7::int[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::date[], $13::timestamptz[], $14::bytea[],
-    $15::timestamptz[])
-ON CONFLICT (subject_id, record_id) DO UPDATE SET version = excluded.version, in_public = excluded.in_public,
-    in_government = excluded.in_government, item = excluded.item, item_version = excluded.item_version,
-    agency = excluded.agency, submission_id = excluded.submission_id, subject_code = excluded.subject_code,
-    subject_name = excluded.subject_name, decided_on = excluded.decided_on, accepted_at = excluded.accepted_at,
-    fields = excluded.fields, changed_at = excluded.changed_at
-"""
+SHOWN = {
+    "subject_id": "bytea", "record_id": "bytea", "version": "bigint", "in_public": "boolean",
+    "in_government": "boolean", "item": "text", "item_version": "int", "agency": "text", "submission_id": "text",
+    "subject_code": "text", "subject_name": "text", "decided_on": "date", "accepted_at": "bigint", "fields": "bytea",
+    "changed_at": "bigint",
+}  # fmt: skip
+NEW_SHOWN = Rows("disclosed_records", SHOWN)
+CHANGE_SHOWN = f"""
+UPDATE disclosed_records AS old SET {", ".join(f"{name} = new.{name}" for name in [*SHOWN][2:])}
+FROM unnest({", ".join(f"${n}::{kind}[]" for n, kind in enumerate(SHOWN.values(), 1))}) AS new ({", ".join(SHOWN)})
+WHERE old.subject_id = new.subject_id AND old.record_id = new.record_id
+"""  # noqa: S608 - constants above
 
 
 async def load_standings(tx: Transaction, record_ids: Iterable[bytes]) -> dict[bytes, Standing]:
@@ -95,8 +91,8 @@ def _shown(row: Mapping[str, Any]) -> Shown:
         row["subject_code"],
         row["subject_name"],
         row["decided_on"],
-        ms_of(row["accepted_at"]),
-        json.loads(row["fields"]),
+        row["accepted_at"],
+        EncodedFields(row["fields"]),
     )
 
 
@@ -132,21 +128,29 @@ async def _save_standings(tx: Transaction, moved: Mapping[bytes, tuple[Standing 
             new.append(row)
         else:
             known.append((*row, old.version))
-    await _exactly(tx, NEW_STANDINGS, new)
+    await NEW_STANDINGS.insert(tx, new)
     await _exactly(tx, MOVE_STANDINGS, known)
 
 
 async def _save_shown(tx: Transaction, moved: Mapping[bytes, tuple[Standing | None, RecordStands]]) -> None:
-    gone = [(old.subject_id, old.record_id) for old, event in moved.values() if old and _leaves(old, event.standing)]
+    gone: list[tuple[bytes, bytes]] = []
+    new: list[tuple[Any, ...]] = []
+    known: list[tuple[Any, ...]] = []
+    for old, event in moved.values():
+        to = event.standing
+        stays = old is not None and old.shown is not None and old.subject_id == to.subject_id
+        if old is not None and old.shown is not None and not (stays and to.shown is not None):
+            gone.append((old.subject_id, old.record_id))
+        if to.shown is not None:
+            (known if stays else new).append(_row(event))
     if gone:
         await tx.execute(HIDE, *columns(sorted(gone)))
-    rows = [_row(event) for _, event in moved.values() if event.standing.shown is not None]
-    if rows:
-        await tx.execute(SHOW, *columns(sorted(rows, key=lambda row: row[:2])))
+    await NEW_SHOWN.insert(tx, sorted(new, key=_key))
+    await _exactly(tx, CHANGE_SHOWN, sorted(known, key=_key))
 
 
-def _leaves(old: Standing, new: Standing) -> bool:
-    return old.shown is not None and (new.shown is None or new.subject_id != old.subject_id)
+def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:2]
 
 
 def _row(event: RecordStands) -> tuple[Any, ...]:
@@ -159,9 +163,9 @@ def _row(event: RecordStands) -> tuple[Any, ...]:
         "public" in standing.feeds,
         "government" in standing.feeds,
         *shown[:7],
-        time_of(shown.accepted_at_ms),
-        json.dumps(shown.fields, ensure_ascii=False, separators=(",", ":")).encode(),
-        time_of(event.at_ms),
+        shown.accepted_at_ms,
+        encoded(shown.fields),
+        event.at_ms,
     )
 
 
@@ -176,7 +180,7 @@ async def _save_counts(
             known.append((*row, *_seqs(before[key], subject_id)))
         else:
             new.append(row)
-    await _exactly(tx, NEW_COUNTS, new)
+    await NEW_COUNTS.insert(tx, new)
     await _exactly(tx, MOVE_COUNTS, known)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
 from services.disclosure.domain.edition import CatalogueItem, Edition
 from services.disclosure.domain.events import CardChanged, Code, EditionKnown, FieldRule
 from services.disclosure.domain.subject_card import SubjectCard
-from services.disclosure.store.columns import columns, time_of
 
 EDITIONS = "SELECT code, version, fields, names_subject FROM catalogue"
 EDITION_UPSERT = """
@@ -22,7 +22,7 @@ CARDS = "SELECT subject_id, version, kind, name, code_kinds, codes FROM subjects
 CARD_UPSERT = """
 INSERT INTO subjects (subject_id, version, kind, name, code_kinds, codes, changed_at)
 SELECT id, version, kind, name, string_to_array(code_kinds, E'\\n'), string_to_array(codes, E'\\n'), at
-FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
     AS new (id, version, kind, name, code_kinds, codes, at)
 ON CONFLICT (subject_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, name = excluded.name,
     code_kinds = excluded.code_kinds, codes = excluded.codes, changed_at = excluded.changed_at
@@ -82,7 +82,7 @@ async def save_cards(
 ) -> None:
     """Write cards and the look-up by code."""
     changed_at = {key: event.at_ms for key, event in events}
-    rows = [(*_row(after[key]), time_of(at_ms)) for key, at_ms in sorted(changed_at.items())]
+    rows = [(*_row(after[key]), at_ms) for key, at_ms in sorted(changed_at.items())]
     await tx.execute(CARD_UPSERT, *columns(rows))
     had = {(*code, key) for key in changed_at if key in before for code in before[key].codes}
     has = {(*code, key) for key in changed_at for code in after[key].codes}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Standing
@@ -147,12 +145,12 @@ def test_what_is_for_nobody_stands_without_content() -> None:
 
 
 def test_content_that_no_feed_may_have_is_dropped() -> None:
-    file, _ = tell(replace(seen(fields={"A": "1"}), feeds=()))
+    file, _ = tell(seen(fields={"A": "1"})._replace(feeds=()))
     assert file.records[RECORD].shown is None
 
 
 def test_a_version_whose_edition_is_not_here_waits_and_changes_nothing() -> None:
-    unknown = replace(seen(2, action="correct"), shown=None)
+    unknown = seen(2, action="correct")._replace(shown=None)
     before, _ = tell(seen())
     file, said = tell(unknown, file=before)
     assert said == [RecordWaits(RECORD, 2, AT_MS + 2 + LOOK_AGAIN_MS)]
@@ -160,7 +158,7 @@ def test_a_version_whose_edition_is_not_here_waits_and_changes_nothing() -> None
 
 
 def test_one_that_waited_is_old_when_a_newer_one_has_come() -> None:
-    file, _ = tell(replace(seen(), shown=None), seen(2, action="correct"))
+    file, _ = tell(seen()._replace(shown=None), seen(2, action="correct"))
     assert tell(seen(1), file=file)[1] == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ def test_a_withdrawal_that_names_another_subject_leaves_the_record_with_its_own(
 
 
 def test_a_withdrawal_does_not_wait_for_an_edition() -> None:
-    _, said = tell(replace(seen(), shown=None), seen(2, action="withdraw"))
+    _, said = tell(seen()._replace(shown=None), seen(2, action="withdraw"))
     assert [type(event) for event in said] == [RecordWaits, RecordStands]
 
 
@@ -37,7 +36,7 @@ def test_what_nobody_may_have_does_not_wait_for_an_edition() -> None:
 
 
 def test_when_the_edition_is_here_the_version_that_waited_is_told() -> None:
-    file, _ = tell(replace(seen(), shown=None))
+    file, _ = tell(seen()._replace(shown=None))
     _, said = tell(seen(), file=file)
     assert [change.change for change in on("public", said)] == ["ADDED"]
 
