@@ -33,7 +33,7 @@ def main() -> int:
         # Sets of text keep their order only under a fixed hash seed, and that is fixed before the interpreter starts.
         os.execve(
             sys.executable, [sys.executable, "-m", "tests.sim", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"}
-        )  # noqa: S606 - ourselves
+        )
     try:
         if asked.seed is not None:
             return _one(asked)

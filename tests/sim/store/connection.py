@@ -13,10 +13,13 @@ from typing import Any
 
 import asyncpg
 
+from services.chassis.bulk import Rows
 from tests.sim.store.engine import Database, Row, Tx
-from tests.sim.store.statements import columns, insert_or, run
+from tests.sim.store.statements import insert_or, run, statement
 from tests.sim.store.transactions import CURRENT
 from tests.sim.virtual import OWNER
+
+KEY_COLUMNS = {"records": 3, "disclosed_records": 2}
 
 
 class Pool:
@@ -106,15 +109,32 @@ class Connection:
     async def copy_records_to_table(
         self, table: str, *, records: list[tuple[Any, ...]], columns: tuple[str, ...]
     ) -> str:
-        """COPY into a table whose key is its first three columns; raises the driver's error for a key that is there."""
+        """COPY; raises the driver's error for a key that is there."""
         return await copy(self.tx, table, records, columns)
+
+
+def _key(table: str, record: tuple[Any, ...]) -> Any:
+    """A table's key is its first columns; a key of one column is no tuple here."""
+    width = KEY_COLUMNS.get(table, 1)
+    return record[0] if width == 1 else tuple(record[:width])
+
+
+def new_rows(rows: Rows) -> None:
+    """Register the INSERT that a `Rows` makes of its columns."""
+    made: Any = rows
+
+    async def insert(tx: Tx, *arrays: list[Any]) -> str:
+        return (await copy(tx, made._table, list(zip(*arrays, strict=True)), made._columns)).replace("COPY", "INSERT 0")
+
+    statement(made._insert)(insert)
 
 
 async def copy(tx: Tx | None, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
     """COPY: all rows or none."""
     assert tx is not None
-    rows = {record[:3]: dict(zip(names, record, strict=True)) for record in records}
-    await insert_or(tx, table, rows, refuse)
+    await insert_or(
+        tx, table, {_key(table, record): dict(zip(names, record, strict=True)) for record in records}, refuse
+    )
     return f"COPY {len(records)}"
 
 
@@ -166,6 +186,3 @@ def _on_server(tx: Tx, done: asyncio.Future[bool]) -> None:
         tx.commit()
     if not done.done():
         done.set_result(well)
-
-
-__all__ = ["Connection", "Pool", "columns"]

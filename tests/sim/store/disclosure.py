@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from services.disclosure.store import files, reference
+from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement, update
 
-SHOWN = (
-    "subject_id record_id version in_public in_government item item_version agency submission_id subject_code "
-    "subject_name decided_on accepted_at fields changed_at"
-)
+SHOWN = " ".join(files.SHOWN)
+
+
+new_rows(files.NEW_STANDINGS)
+new_rows(files.NEW_COUNTS)
+new_rows(files.NEW_SHOWN)
+
+
+@statement(files.CHANGE_SHOWN)
+async def change_shown(tx: Tx, *arrays: list[Any]) -> str:
+    rows = {(row["subject_id"], row["record_id"]): row for row in columns(SHOWN, *arrays)}
+    return await update(tx, "disclosed_records", rows)
 
 
 @statement(files.STANDINGS)
@@ -34,23 +43,11 @@ async def counts(tx: Tx, ids: list[bytes]) -> list[Row]:
     return [row.pick("subject_id", "public_seq", "government_seq") for row in rows if row is not None]
 
 
-@statement(files.NEW_STANDINGS)
-async def new_standings(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("record_id version subject_id withdrawn", *arrays)
-    return f"INSERT 0 {len(await insert_or(tx, 'record_standing', {r['record_id']: r for r in rows}, nothing))}"
-
-
 @statement(files.MOVE_STANDINGS)
 async def move_standings(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version subject_id withdrawn expected", *arrays)
     changes = {row["record_id"]: row for row in rows}
     return await update(tx, "record_standing", changes, lambda old, new: old["version"] == new["expected"])
-
-
-@statement(files.NEW_COUNTS)
-async def new_counts(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("subject_id public_seq government_seq", *arrays)
-    return f"INSERT 0 {len(await insert_or(tx, 'subject_files', {r['subject_id']: r for r in rows}, nothing))}"
 
 
 @statement(files.MOVE_COUNTS)
@@ -72,12 +69,6 @@ async def hide(tx: Tx, subject_ids: list[bytes], record_ids: list[bytes]) -> str
             tx.put("disclosed_records", key, None)
             gone += 1
     return f"DELETE {gone}"
-
-
-@statement(files.SHOW)
-async def show(tx: Tx, *arrays: list[Any]) -> str:
-    rows = {(row["subject_id"], row["record_id"]): row for row in columns(SHOWN, *arrays)}
-    return f"INSERT 0 {len(await insert_or(tx, 'disclosed_records', rows, lambda old, new: new))}"
 
 
 @statement("SELECT number FROM catalogue_revision")

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.national_sync import queries, store
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, insert_or, nothing, statement
 from tests.sim.virtual import START_MS
 
 EXCHANGE = "record_id version item action state attempt held_version held"
