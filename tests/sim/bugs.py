@@ -1,4 +1,4 @@
-"""Who tests the tests: twelve bugs, planted from outside by replacing a function, each of which the simulator must find."""
+"""Who tests the tests: twelve bugs, planted by replacing a function from outside; each must be found."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def off_by_one(decider: Decider, batch: Batch, lane: Lane, message: Message) -> 
     return _repeated(decider, batch, lane, message)
 
 
-def parked_key_does_not_block(decider: Decider, batch: Batch, lane: Lane, message: Message, code: str, detail: str) -> None:  # fmt: skip
+def no_block(decider: Decider, batch: Batch, lane: Lane, message: Message, code: str, detail: str) -> None:
     """Those that follow a parked message are not put behind it."""
     before = set(batch.blocked.get(lane.id, ()))
     _park(decider, batch, lane, message, code, detail)
@@ -93,7 +93,7 @@ async def nothing_blocked(tx: Any, lane: Any) -> set[bytes]:
 
 async def timer_twice(tx: Any, ids: Any, now_ms: int, limit: int) -> list[Message]:
     """What is due is read and left where it is, until the second time."""
-    held = {key: row for key, row in tx.tx.scan("timers")}
+    held = dict(tx.tx.scan("timers"))
     fired = await _take(tx, ids, now_ms, limit)
     for message in fired:
         kind = (message.header("timer") or b"").decode()
@@ -140,7 +140,7 @@ BUGS = {
     4: Bug("publish failure skipped", [(publishing.Publisher, "publish", publish_failure_skipped)]),
     5: Bug("position taken before the lock", [(lanes, "claim", position_before_lock)]),
     6: Bug("off-by-one in the gap check", [(Decider, "_repeated", off_by_one)]),
-    7: Bug("parked key not blocking later ones", [(Decider, "park", parked_key_does_not_block), (parking, "keys", nothing_blocked)]),
+    7: Bug("parked key not blocking later ones", [(Decider, "park", no_block), (parking, "keys", nothing_blocked)]),
     8: Bug("timer fired twice", [(timers, "take", timer_twice)]),
     9: Bug("duplicate receipt", [(Speaker, "announce", duplicate_receipt)]),
     10: Bug("withdrawal overtaken by a correction", [(Decider, "_read", overtaken)]),

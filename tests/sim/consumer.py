@@ -97,7 +97,7 @@ class Consumer:
     async def _meet(self) -> None:
         self._meeting.clear()
         await self._listener.on_partitions_revoked(self._assigned)
-        while self._broker.away:
+        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
             await asyncio.sleep(0.5)
         self._looked, self._topics = (
             self._broker.loop.time(),
@@ -151,7 +151,7 @@ class Consumer:
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """What stock lag tools look at; and where a new owner's client stands before it is told to seek."""
-        while self._broker.away:
+        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
             await asyncio.sleep(1.0)
         if not all(self._group.owns(self, place) for place in offsets):
             raise CommitFailedError("the group has moved on")

@@ -1,4 +1,4 @@
-"""One service process as its supervisor sees it: started, frozen, killed at any moment or crash point, started again."""
+"""One service process as its supervisor sees it: started, frozen, killed (at a crash point too), started again."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def settings(service: str, worker: int) -> Settings:
     nowhere = Address("127.0.0.1", 1)
     environment = {"CREDIT_NATIONAL_URL": "https://national", "CREDIT_NATIONAL_CA": "ca.pem"}
     secrets = shared().secrets
-    return Settings(service, worker, "k:1", "u", "p", "pg://x/y", "p", "http://r", nowhere, nowhere, secrets, secrets, environment)  # fmt: skip
+    return Settings(
+        service, worker, "k:1", "u", "p", "pg://x/y", "p", "http://r", nowhere, nowhere, secrets, secrets, environment
+    )  # fmt: skip
 
 
 class Process:

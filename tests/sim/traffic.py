@@ -106,10 +106,8 @@ class Traffic:
             action = chance.choice(("correct", "correct", "withdraw", "again", "same", "stale", "reuse", "wrong"))
 
     def _send(self, life: Life, action: str, at: float) -> Sent:
-        if action == "again" and life.sent:
-            one = life.sent[-1]._replace(at=at)
-        else:
-            one = self._new(life, action, at)
+        again = action == "again" and life.sent
+        one = life.sent[-1]._replace(at=at) if again else self._new(life, action, at)
         life.sent.append(one)
         return one
 

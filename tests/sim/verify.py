@@ -220,7 +220,7 @@ class Judge:
             if (change == "OPENED") != (record in listed):
                 text = f"I7 task {task_id} was last told as {change}"
                 if len(lanes[task_id]) > 1:
-                    # Two lanes tell one task (its record's, and that of the agencies): nothing orders what they publish.
+                    # Two lanes tell one task (its record's and the agencies'): nothing orders what they publish.
                     self._world.watch.open_fault = f"{text}, by two lanes"
                     overtaken.add(task_id)
                 else:

@@ -1,7 +1,7 @@
 """An event loop on virtual time: what waits is skipped, everything runs in one order, a process can freeze or die.
 
 Every callback carries the context it was made in, and the context knows its owner. What belongs to a frozen owner is
-put aside until it thaws; what belongs to a dead one is never run again: neither `finally` nor `except`, as after kill -9.
+put aside until it thaws; what belongs to a dead one is never run again, not even a `finally`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from tests.sim.store.connection import refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, statement, statements_like, update
 
-LANE = ("topic", "partition", "epoch", "next_offset", "position", "published", "attempts", "origin_ids", "origin_positions")  # fmt: skip
+LANE = tuple(
+    "topic partition epoch next_offset position published attempts origin_ids origin_positions".split()  # noqa: SIM905
+)
 
 
 @statement(lanes.END_FROZEN)
@@ -59,8 +61,9 @@ async def move(tx: Tx, *arrays: list[Any]) -> str:
 
 
 @statement(lanes.SPEAK)
-async def speak(tx: Tx, topics: list[str], partitions: list[int], positions: list[int], ids: list[str], heard: list[str]) -> str:  # fmt: skip
-    rows = columns("topic partition position origin_ids origin_positions", topics, partitions, positions, *map(_arrays, (ids, heard)))  # fmt: skip
+async def speak(tx: Tx, *arrays: Any) -> str:
+    texts = map(_arrays, arrays[3:])
+    rows = columns("topic partition position origin_ids origin_positions", *arrays[:3], *texts)
     return await update(tx, "lanes", {(row["topic"], row["partition"]): row for row in rows})
 
 
@@ -146,7 +149,8 @@ async def take_released(tx: Tx, topics: list[str], partitions: list[int], limit:
     free = {(r["topic"], r["partition"], r["key"]) for r in rows if r["released_at"] is not None}
     due = [r for r in rows if (r["topic"], r["partition"], r["key"]) in free]
     due.sort(key=lambda r: (r["topic"], r["partition"], r["offset"]))
-    return await _delete(tx, "parked", ["topic", "partition", "offset"], due[:limit], "topic partition offset key value headers message_at")  # fmt: skip
+    returning = "topic partition offset key value headers message_at"
+    return await _delete(tx, "parked", ["topic", "partition", "offset"], due[:limit], returning)
 
 
 async def _delete(tx: Tx, table: str, key: list[str], rows: list[Row], returning: str) -> list[Row]:
@@ -190,12 +194,16 @@ async def parked_among(tx: Tx, topics: list[str], partitions: list[int], offsets
     return [row.pick("topic", "partition", "offset") for key, row in tx.scan("parked") if key in asked]
 
 
+def _set_again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
+    return {**old, "due_at": new["due_at"], "body": new["body"]}
+
+
 @statement(timers.SET)
 async def set_timers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("topic partition kind key due_at body", *arrays)
     for row in rows:
         key = tuple(row[name] for name in ("topic", "partition", "kind", "key"))
-        await insert_or(tx, "timers", {key: row}, lambda old, new: {**old, "due_at": new["due_at"], "body": new["body"]})  # fmt: skip
+        await insert_or(tx, "timers", {key: row}, _set_again)
     return f"INSERT 0 {len(rows)}"
 
 
@@ -204,4 +212,5 @@ async def take_timers(tx: Tx, topics: list[str], partitions: list[int], now: dat
     asked = set(zip(topics, partitions, strict=True))
     due = [r for _, r in tx.scan("timers") if r["due_at"] <= now and (r["topic"], r["partition"]) in asked]
     due.sort(key=lambda r: (r["due_at"], r["topic"], r["partition"], r["kind"], r["key"]))
-    return await _delete(tx, "timers", ["topic", "partition", "kind", "key"], due[:limit], "topic partition kind key body due_at")  # fmt: skip
+    returning = "topic partition kind key body due_at"
+    return await _delete(tx, "timers", ["topic", "partition", "kind", "key"], due[:limit], returning)

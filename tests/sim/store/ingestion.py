@@ -10,6 +10,7 @@ from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, statement, update
 
 RECORD = " ".join(records.COLUMNS)
+LOADED = ("agency", "item", "record_no", "version", "content", "produced_at", "withdrawn", "seen")
 
 
 @statement(records.BY_KEY)
@@ -25,7 +26,7 @@ async def load(tx: Tx, *arrays: list[str]) -> list[Row]:
             await tx.lock("records", key)
         row = tx.get("records", key)
         if row is not None:
-            found.append(row.pick("agency", "item", "record_no", "version", "content", "produced_at", "withdrawn", "seen"))  # fmt: skip
+            found.append(row.pick(*LOADED))
     return found
 
 

@@ -110,7 +110,12 @@ def columns(names: str, *arrays: list[Any]) -> list[dict[str, Any]]:
     return [dict(zip(names.split(), values, strict=True)) for values in zip(*arrays, strict=True)]
 
 
-async def update(tx: Tx, table: str, changes: dict[Any, dict[str, Any]], where: Callable[[Row, dict[str, Any]], bool] | None = None) -> str:  # fmt: skip
+async def update(
+    tx: Tx,
+    table: str,
+    changes: dict[Any, dict[str, Any]],
+    where: Callable[[Row, dict[str, Any]], bool] | None = None,
+) -> str:
     """UPDATE ... FROM unnest: rows that are there (and pass `where` once they are locked) get the new columns."""
     count = 0
     for key, new in changes.items():
