@@ -5,8 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 STUBS := services/_stubs/credit
+NATIVE := services/ingestion/native
+CFLAGS ?= -O2
+SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f in ($(1))))'
+# What an extension of this Python is compiled with; warnings are errors.
+EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
+	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help install proto check lint types walls fast test sim demo bench up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test sim demo bench up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,7 +31,24 @@ $(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')
 		--grpc_python_out=services/_stubs $(shell find proto -name '*.proto')
 	touch $@
 
-install: $(VENV)/.installed $(STUBS)/.made ## make the virtual environment from the hash-locked files, and the gRPC stubs
+native: $(NATIVE)/.built ## build the native reader of submissions; everything works without it, slower
+
+$(NATIVE)/.built: $(VENV)/.installed $(wildcard $(NATIVE)/*.c $(NATIVE)/*.h)
+	@if command -v $(CC) > /dev/null && [ -f "$$($(call SYSCONFIG,[s.get_path("include")]))/Python.h" ]; then \
+		set -x; $(CC) $(CFLAGS) $(EXTENSION) $(NATIVE)/*.c \
+			-o $(NATIVE)/_reader$$($(call SYSCONFIG,[s.get_config_var("EXT_SUFFIX")])) && touch $@; \
+	else \
+		echo "native: no C compiler or no Python.h (Debian: gcc, python3-dev); submissions are read in Python"; \
+	fi
+
+native-fuzz: install ## the native reader's tests with 300,000 damaged messages, under the address and undefined-behaviour sanitizers
+	mkdir -p var/native-fuzz
+	$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(EXTENSION) $(NATIVE)/*.c -o var/native-fuzz/_reader.so
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0 CREDIT_NATIVE_FUZZ=var/native-fuzz/_reader.so DAMAGED=300000 \
+		$(RUN)/pytest tests/properties/ingestion/test_native.py
+
+install: $(VENV)/.installed $(STUBS)/.made native ## make the virtual environment from the hash-locked files, the gRPC stubs and the native reader
 
 proto: $(STUBS)/.made ## generate the gRPC stubs
 
@@ -63,4 +86,4 @@ down: ## stop them
 	$(RUN)/credit down
 
 clean: ## remove the virtual environment and generated stubs
-	rm -rf $(VENV) $(STUBS)
+	rm -rf $(VENV) $(STUBS) $(NATIVE)/.built $(NATIVE)/*.so

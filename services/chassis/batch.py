@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from services.chassis import parking
 from services.chassis.commands import command_topic
@@ -19,8 +20,7 @@ AnyAggregate = Aggregate[Any, Any, Any, Any]
 Route = Callable[[Message], Handler | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An input with the handler and the message it came from."""
 
     lane: Lane
@@ -52,6 +52,7 @@ class Decider:
     def __init__(self, service: Service, route: Route) -> None:
         self._service = service
         self._route = route
+        self._by_topic = by_topic(service)
 
     async def run(
         self, tx: Transaction, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool = False
@@ -62,15 +63,37 @@ class Decider:
 
     def _read(self, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool) -> list[Given]:
         read: list[Given] = []
-        for lane, message in messages:
-            blocked = batch.blocked.setdefault(lane.id, set() if released else set(lane.parked))
+        certain = self._read_many(batch.moment, messages)
+        for index, (lane, message) in enumerate(messages):
+            blocked = batch.blocked.get(lane.id)
+            if blocked is None:
+                blocked = batch.blocked[lane.id] = set() if released else set(lane.parked)
             if not released and self._repeated(batch, lane, message):
                 batch.count(message.topic, "duplicate")
             elif message.key in blocked and message.offset >= 0:
                 self.park(batch, lane, message, parking.BEHIND, "")
+            elif (given := certain.get(index)) is not None:
+                read.append(given)
             else:
                 self._read_one(batch, lane, message, read)
         return read
+
+    def _read_many(self, moment: Moment, messages: Sequence[tuple[Lane, Message]]) -> dict[int, Given]:
+        """By index, what handlers that read a batch at once are certain of. A message that is dropped after all was
+        read in vain, which does no harm: reading is pure.
+        """
+        places: dict[str, tuple[Handler, list[int]]] = {}
+        for index, (_, message) in enumerate(messages):
+            handler = self._by_topic(message.topic)
+            if handler is not None and handler.read_many is not None and message.offset >= 0:  # below 0: a timer
+                places.setdefault(handler.topic, (handler, []))[1].append(index)
+        certain: dict[int, Given] = {}
+        for handler, indexes in places.values():
+            assert handler.read_many is not None
+            answers = handler.read_many([messages[i][1] for i in indexes], moment)
+            pairs = zip(indexes, answers, strict=True)
+            certain |= {i: Given(*messages[i], handler, given) for i, given in pairs if given is not None}
+        return certain
 
     def _read_one(self, batch: Batch, lane: Lane, message: Message, read: list[Given]) -> None:
         try:
@@ -86,7 +109,9 @@ class Decider:
         origin, position = message.header("origin"), message.header("position")
         if origin is None or position is None:
             return False
-        heard = batch.heard.setdefault(lane.id, dict(lane.origins))
+        heard = batch.heard.get(lane.id)
+        if heard is None:
+            heard = batch.heard[lane.id] = dict(lane.origins)
         name, number = origin.decode(), int(position)
         if number <= heard.get(name, 0):
             return True
@@ -139,10 +164,22 @@ def _by_aggregate(read: Iterable[Given]) -> Iterable[tuple[AnyAggregate, list[Gi
     return groups.values()
 
 
+def by_topic(service: Service) -> Callable[[str], Handler | None]:
+    """Which handler an event goes to: exact topic, then prefix."""
+    exact = {h.topic: h for h in service.handlers if not h.topic.endswith("*")}
+    prefixes = [(h.topic[:-1], h) for h in service.handlers if h.topic.endswith("*")]
+
+    @cache  # topics are as many as agencies
+    def find(topic: str) -> Handler | None:
+        return exact.get(topic) or next((h for prefix, h in prefixes if topic.startswith(prefix)), None)
+
+    return find
+
+
 def router(service: Service, command_type: Callable[[Message], str]) -> Route:
     """Which handler a message goes to: exact topic, then prefix; commands by type, timers by kind."""
     exact = {h.topic: h for h in service.handlers if not h.topic.endswith("*")}
-    prefixes = [(h.topic[:-1], h) for h in service.handlers if h.topic.endswith("*")]
+    find = by_topic(service)
     commands = command_topic(service.name)
 
     def route(message: Message) -> Handler | None:
@@ -150,8 +187,7 @@ def router(service: Service, command_type: Callable[[Message], str]) -> Route:
             return exact.get(f"timer:{kind.decode()}")
         if message.topic == commands:
             return exact.get(f"command:{command_type(message)}") or exact.get(commands)
-        found = exact.get(message.topic)
-        return found or next((h for prefix, h in prefixes if message.topic.startswith(prefix)), None)
+        return find(message.topic)
 
     return route
 

@@ -59,12 +59,14 @@ class Handler:
     """Which messages concern which aggregate.
 
     `topic` is a name, a prefix ending in `*`, `timer:<kind>` or `command:<type>`; `read` turns the message into
-    an input and raises `Unhandleable` for what can never be one.
+    an input and raises `Unhandleable` for what can never be one. `read_many`, if there is one, reads a batch at once:
+    one answer per message, `None` where it is not certain and `read` is to decide. It is pure and raises nothing.
     """
 
     topic: str
     aggregate: Aggregate[Any, Any, Any, Any]
     read: Callable[[Message, Moment], Any]
+    read_many: Callable[[Sequence[Message], Moment], Sequence[Any]] | None = None
 
 
 def tell_nobody(message: Message, code: str) -> Iterable[Outgoing]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.chassis.errors import Unhandleable
-from services.chassis.wire import Prefix
 
 PrefixReader = Callable[[bytes, int], tuple[Any, ...]]
 
@@ -77,9 +76,18 @@ def _step(kind: str, i: int) -> str:
 
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
-    """The long way, for what does not fit into one byte."""
-    prefix = Prefix(data, at)
-    return prefix.long(), prefix.at
+    """(number, where what follows begins), of any length; raises IndexError at the end of the data."""
+    byte = data[at]
+    at += 1
+    value, shift = byte & 0x7F, 7
+    while byte > 0x7F:
+        if shift > 63:
+            raise Unhandleable("TRUNCATED")
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return (value >> 1) ^ -(value & 1), at
 
 
 def read_length(data: bytes, at: int) -> tuple[int, int]:

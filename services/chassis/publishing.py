@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -88,13 +89,17 @@ class Publisher:
             raise PublishFailed(type(error).__name__) from error
 
     async def _send(self, messages: Sequence[Outgoing]) -> None:
-        producer = self._producer
-        futures: list[asyncio.Future[Any]] = []
+        """In batches of the client's own: singly, each message would be a request of its own."""
+        producer, now_ms = self._producer, self._clock()
+        placed: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+        for topic in {m.topic for m in messages}:
+            await self.partition_count(topic)
         for m in messages:
-            partition = m.partition
-            if partition is None:
-                partition = partition_of(m.key, await self.partition_count(m.topic))
-            futures.append(await producer.send(m.topic, m.value, m.key, partition, headers=list(m.headers)))
+            placed[m.topic, self._partition(m)].append(m)
+        futures: list[asyncio.Future[Any]] = []
+        for (topic, partition), those in placed.items():
+            for batch in _batches(producer, those, now_ms):
+                futures.append(await producer.send_batch(batch, topic, partition=partition))
         for future in futures:
             await future
 
@@ -117,3 +122,15 @@ class Publisher:
                 raise KafkaError(f"no such topic: {topic}")
             self._counts[topic] = len(partitions)
         return self._counts[topic]
+
+
+def _batches(producer: Any, messages: Iterable[Outgoing], now_ms: int) -> Iterator[Any]:
+    batch = producer.create_batch()
+    for m in messages:
+        said = {"timestamp": now_ms, "key": m.key, "value": m.value, "headers": list(m.headers)}
+        if batch.append(**said) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(**said)
+    batch.close()
+    yield batch

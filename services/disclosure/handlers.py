@@ -49,7 +49,7 @@ class SubjectFiles:
     def decide(self, state: SubjectFile, given: Linked) -> Sequence[Event]:
         events = subject_file.decide(state, self._reader.complete(given))
         if not events:
-            metrics.RECORDS.labels("ignored").inc()
+            metrics.record_came_to("ignored").inc()
         return events
 
     def evolve(self, state: SubjectFile, event: Event) -> SubjectFile:
@@ -66,10 +66,10 @@ class SubjectFiles:
 
     def announce(self, event: Event, given: Linked) -> Iterable[Outgoing]:
         if isinstance(event, RecordChanged):
-            metrics.CHANGES.labels(event.feed, event.change).inc()
+            metrics.change_said(event.feed, event.change).inc()
             yield changes.record_changed(self._schemas, event)
         else:
-            metrics.RECORDS.labels("stands" if isinstance(event, RecordStands) else "waits").inc()
+            metrics.record_came_to("stands" if isinstance(event, RecordStands) else "waits").inc()
 
     def timers(self, event: Event, given: Linked) -> Iterable[Timer]:
         # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.

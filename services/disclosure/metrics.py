@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge
 
 CHANGES = Counter("credit_disclosure_changes_total", "What was said on the change feeds.", ["feed", "change"])
@@ -12,3 +14,6 @@ RECORDS = Counter(
 )
 EDITIONS = Gauge("credit_disclosure_editions", "Editions of catalogue items known.")
 ANSWERS = Counter("credit_disclosure_answers_total", "gRPC calls by what came of them.", ["method", "outcome"])
+
+change_said = cache(CHANGES.labels)  # a child is looked up under a lock: once for each kind, not for each record
+record_came_to = cache(RECORDS.labels)

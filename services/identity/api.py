@@ -93,8 +93,8 @@ def _review(record_id: str, link: Any, rows: Any) -> pb.Review:
     if link is not None:
         review.subject_id = link["subject_id"].hex()
         review.linked_version = link["version"]
-        review.linked_at_ms = _ms(link["linked_at"])
-        review.explain.CopyFrom(pb.Explanation(rule=link["rule"], evidence_kinds=link["evidence"]))
+        review.linked_at_ms = link["linked_at"]
+        review.explain.CopyFrom(pb.Explanation(rule=link["rule"], evidence_kinds=link["evidence"].split(",")))
     return review
 
 

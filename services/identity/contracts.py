@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from services.chassis.editions import own_body
@@ -73,7 +72,7 @@ class Reader:
             accepted=body,
             at_ms=now_ms,
         )
-        return replace(seen, claims=self._registered(seen)) if item == REGISTRATION else seen
+        return seen._replace(claims=self._registered(seen)) if item == REGISTRATION else seen
 
     def _registered(self, seen: RecordSeen) -> tuple[Claim, ...]:
         """A registration brings the organisation code inside its USCC; if two do, neither is exact any more."""
@@ -98,10 +97,10 @@ class Reader:
             subject = codes.refer(self._pepper, "uscc", payload["uscc"])
             alias = codes.refer(self._pepper, payload["old_kind"], payload["old_code"])
         except (Unhandleable, KeyError, TypeError, AttributeError):
-            return replace(seen, trouble="MAPPING_UNREADABLE")
+            return seen._replace(trouble="MAPPING_UNREADABLE")
         if subject.fault or alias.fault or alias.kind == "uscc" or subject.id != seen.named.id:
-            return replace(seen, trouble="MAPPING_UNREADABLE")
-        return replace(seen, claims=(Claim(subject, alias, binding=True),))
+            return seen._replace(trouble="MAPPING_UNREADABLE")
+        return seen._replace(claims=(Claim(subject, alias, binding=True),))
 
 
 def _storable(name: str) -> str:

@@ -62,7 +62,7 @@ class Clusters:
         after: Mapping[bytes, Cluster],
         events: Sequence[tuple[bytes, Event]],
     ) -> None:
-        await store.save(tx, after, events)
+        await store.save(tx, before, after, events)
 
     def announce(self, event: Event, given: RecordSeen) -> Iterable[Outgoing]:
         _count(event)
@@ -77,11 +77,11 @@ class Clusters:
 
 def _count(event: Event) -> None:
     if isinstance(event, RecordLinked):
-        metrics.LINKED.labels(event.link.rule).inc()
+        metrics.linked_by(event.link.rule).inc()
         if event.released:
             metrics.RELEASED.labels("linked").inc()
     elif isinstance(event, SubjectChanged):
-        metrics.SUBJECTS.labels(event.change).inc()
+        metrics.subject_said(event.change).inc()
     elif isinstance(event, RecordHeld):
         metrics.HELD.labels(event.held.reason).inc()
     elif isinstance(event, RecordSuperseded):

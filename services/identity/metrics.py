@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter
 
 LINKED = Counter("credit_identity_linked_total", "Record versions linked, by rung of the ladder.", ["rule"])
@@ -9,3 +11,6 @@ HELD = Counter("credit_identity_held_total", "Record versions that went to revie
 RELEASED = Counter("credit_identity_released_total", "Record versions that left review, linked or superseded.", ["how"])
 SUBJECTS = Counter("credit_identity_subjects_total", "What was said about subjects.", ["change"])
 CONTESTED = Counter("credit_identity_contested_codes_total", "Codes that two registrations hold.")
+
+linked_by = cache(LINKED.labels)  # a child is looked up under a lock: once for each rung, not for each record
+subject_said = cache(SUBJECTS.labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from services.chassis.handling import Handler, Transaction
-from services.chassis.message import Message, Outgoing, Timer
+from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
@@ -23,6 +23,8 @@ from services.ingestion.domain.events import (
 from services.ingestion.domain.record import UNKNOWN, Record
 from services.ingestion.domain.submission import RecordKey, Submission, record_key
 from services.ingestion.store import records, reference
+
+ReadMany = Callable[[Sequence[Message], Moment], Sequence[Submission | None]]
 
 
 class Records:
@@ -166,11 +168,15 @@ def tell_waiting(speaker: Speaker, clock_ms: Callable[[], int]) -> Callable[[Mes
 
 
 def handlers(
-    submissions: SubmissionReader, speaker: Speaker, commands: CommandReader, answers: ReferenceSpeaker
+    submissions: SubmissionReader,
+    speaker: Speaker,
+    commands: CommandReader,
+    answers: ReferenceSpeaker,
+    read_many: ReadMany | None = None,
 ) -> tuple[Handler, ...]:
-    """The table: topic, aggregate, reader."""
+    """The table: topic, aggregate, reader; `read_many` is the native reader of whole batches, if there is one."""
     return (
-        Handler("credit.submit.*", Records(speaker), submissions.read),
+        Handler("credit.submit.*", Records(speaker), submissions.read, read_many),
         Handler("command:register_agency", Agencies(answers), commands.register_agency),
         Handler("command:publish_item", Items(answers), commands.publish_item),
     )

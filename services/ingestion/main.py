@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from services.chassis import logs
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
 from services.ingestion import metrics, queries
 from services.ingestion.config import Config
 from services.ingestion.contracts.answers import Speaker
+from services.ingestion.contracts.batch_reader import BatchReader
+from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
-from services.ingestion.handlers import handlers, tell_waiting
+from services.ingestion.handlers import ReadMany, handlers, tell_waiting
+from services.ingestion.native import load
 
 HOUR_S = 3600
 
@@ -31,6 +35,7 @@ def build(runtime: Runtime) -> Service:
         speaker,
         CommandReader(runtime.schemas),
         ReferenceSpeaker(runtime.schemas),
+        batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
     )
     return Service(
         "ingestion",
@@ -39,6 +44,15 @@ def build(runtime: Runtime) -> Service:
         parked=tell_waiting(speaker, runtime.clock_ms),
         background=(partial(watch_calendar, runtime.clock_ms),),
     )
+
+
+def batch_reader(
+    environment: Mapping[str, str], register: Register, speaker: Speaker, tolerance_ms: int
+) -> ReadMany | None:
+    """The native reader where it was built and is not switched off; the log says once which it is."""
+    native, why = load(environment, TABLE_VERSION)
+    logs.log("native_reader", status="off" if native is None else "on", why=why)
+    return None if native is None else BatchReader(native, register, speaker, tolerance_ms).read_many
 
 
 def refresher(register: Register) -> Callable[[Transaction], Awaitable[None]]:

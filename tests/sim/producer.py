@@ -21,8 +21,28 @@ from tests.sim.broker import Broker, Entry
 REQUEST_S = 20.0
 
 
+class Builder:
+    """A batch that is full after a few records, so that there are several of them."""
+
+    def __init__(self, limit: int) -> None:
+        self.entries: list[Entry] = []
+        self._limit = limit
+
+    def append(self, *, timestamp: int, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> Any:
+        """None when there is no room."""
+        if len(self.entries) >= self._limit:
+            return None
+        self.entries.append(Entry(key, value, tuple(headers), timestamp))
+        return len(self.entries)
+
+    def close(self) -> None:
+        """No more records."""
+
+
 def entries_of(sealed: Any) -> list[Entry]:
-    """The records of a sealed batch, read back from the bytes that would go over the wire."""
+    """The records of a batch; of a sealed one they are read back from the bytes that would go over the wire."""
+    if isinstance(sealed, Builder):
+        return sealed.entries
     reader: Any = default_records.DefaultRecordBatch(bytes(sealed._build()))
     return [Entry(r.key, r.value, tuple(r.headers), r.timestamp) for r in reader]
 
@@ -62,6 +82,10 @@ class Producer:
         if topic not in self._broker.topics:
             raise UnknownTopicOrPartitionError(topic)
         return set(range(len(self._broker.topics[topic])))
+
+    def create_batch(self) -> Builder:
+        """An empty batch."""
+        return Builder(self._broker.chance.choice((1, 2, 5, 1000)))
 
     async def send_batch(self, sealed: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
         """Queue a batch; the future is done when the broker has acknowledged it."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from services.identity.domain.events import (
     Alias,
@@ -23,8 +22,7 @@ from services.identity.domain.events import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record's own link, which is stable, and its versions in review, oldest first."""
 
     record_id: bytes
@@ -33,8 +31,7 @@ class Record:
     held: tuple[Held, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """Small by construction; what is missing in it is not known."""
 
     subjects: Mapping[bytes, Subject]
@@ -65,12 +62,12 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
         case SubjectChanged(subject):
             return _with_subject(cluster, subject)
         case NameConfirmed(subject_id, named_at):
-            return _with_subject(cluster, replace(cluster.subject(subject_id), named_at=named_at))
+            return _with_subject(cluster, cluster.subject(subject_id)._replace(named_at=named_at))
         case AliasBound(alias):
-            return replace(cluster, aliases={**cluster.aliases, alias.alias_id: alias})
+            return cluster._replace(aliases={**cluster.aliases, alias.alias_id: alias})
         case AliasContested(alias_id):
-            contested = replace(cluster.alias(alias_id, ""), contested=True)
-            return replace(cluster, aliases={**cluster.aliases, alias_id: contested})
+            contested = cluster.alias(alias_id, "")._replace(contested=True)
+            return cluster._replace(aliases={**cluster.aliases, alias_id: contested})
         case RecordLinked(given, link):
             record = _without(cluster.record(given.record_id), given.version)
             version = max(record.version, given.version)
@@ -79,7 +76,7 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
             record = _without(cluster.record(held.given.record_id), held.given.version)
             queue = sorted((*record.held, held), key=lambda h: h.given.version)
             version = max(record.version, held.given.version)
-            return _with_record(cluster, replace(record, held=tuple(queue), version=version))
+            return _with_record(cluster, record._replace(held=tuple(queue), version=version))
         case RecordSuperseded(record_id, version):
             return _with_record(cluster, _without(cluster.record(record_id), version))
         case _:
@@ -97,4 +94,4 @@ def _with_record(cluster: Cluster, record: Record) -> Cluster:
 def _without(record: Record, version: int) -> Record:
     if not record.held:
         return record
-    return replace(record, held=tuple(h for h in record.held if h.given.version != version))
+    return record._replace(held=tuple(h for h in record.held if h.given.version != version))

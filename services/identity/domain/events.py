@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.identity.domain.codes import Reference
@@ -24,8 +23,7 @@ class Claim(NamedTuple):
     binding: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSeen:
+class RecordSeen(NamedTuple):
     """One accepted version of a record, with the names it uses and the bytes that will be passed on."""
 
     record_id: bytes
@@ -49,8 +47,7 @@ class RecordSeen:
         return self.action == "withdraw"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """An organisation or sole trader; version 0: not known yet."""
 
     subject_id: bytes
@@ -61,8 +58,7 @@ class Subject:
     codes: tuple[Code, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """An old code; `subject_id` is None until a mapping or a registration brings it."""
 
     alias_id: bytes
@@ -72,8 +68,7 @@ class Alias:
     contested: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A version in review; `alias_id` is the code it waits for, None where no code would help."""
 
     given: RecordSeen
@@ -81,8 +76,7 @@ class Held:
     alias_id: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Whom a record is about, by which rule, and the kinds of evidence (never the evidence)."""
 
     subject_id: bytes
@@ -90,8 +84,7 @@ class Link:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectChanged:
+class SubjectChanged(NamedTuple):
     """A subject is new, gained a code, or its registered name changed; `subject` is what it is now."""
 
     subject: Subject
@@ -99,30 +92,26 @@ class SubjectChanged:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class NameConfirmed:
+class NameConfirmed(NamedTuple):
     """A younger registration gave the same name: told to nobody, but an older one cannot overrule it any more."""
 
     subject_id: bytes
     named_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AliasBound:
+class AliasBound(NamedTuple):
     """A code got its subject; this is never changed afterwards."""
 
     alias: Alias
 
 
-@dataclass(frozen=True, slots=True)
-class AliasContested:
+class AliasContested(NamedTuple):
     """Another registration holds the same code: from now on it links nothing."""
 
     alias_id: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RecordLinked:
+class RecordLinked(NamedTuple):
     """A version is about this subject; `released`: it had been in review."""
 
     given: RecordSeen
@@ -131,16 +120,14 @@ class RecordLinked:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordHeld:
+class RecordHeld(NamedTuple):
     """A version cannot be linked and goes to the review list, or stays there for another reason than before."""
 
     held: Held
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSuperseded:
+class RecordSuperseded(NamedTuple):
     """A version in review was overtaken by a later one; it is not told, since order per record is kept."""
 
     record_id: bytes

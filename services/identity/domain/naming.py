@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.events import Code, Event, Link, NameConfirmed, RecordSeen, Subject, SubjectChanged
@@ -19,16 +18,16 @@ def subject_events(cluster: Cluster, given: RecordSeen, link: Link, at_ms: int) 
         return  # found through an alias, so known; or a withdrawal that calls its subject something else
     before = cluster.subject(link.subject_id)
     codes = _codes(cluster, before, given)
-    known = before if codes == before.codes else replace(before, kind=_kind(given.named.code), codes=codes)
+    known = before if codes == before.codes else before._replace(kind=_kind(given.named.code), codes=codes)
     named = _named(known, given)
     if before.version == 0:
-        yield SubjectChanged(replace(named, version=1), "REGISTERED", at_ms)
+        yield SubjectChanged(named._replace(version=1), "REGISTERED", at_ms)
         return
     if known.codes != before.codes:
-        known = replace(known, version=before.version + 1)
+        known = known._replace(version=before.version + 1)
         yield SubjectChanged(known, "CODE_ADDED", at_ms)
     if named.name != known.name:
-        yield SubjectChanged(replace(named, version=known.version + 1), "NAMED", at_ms)
+        yield SubjectChanged(named._replace(version=known.version + 1), "NAMED", at_ms)
     elif named.named_at != known.named_at:
         yield NameConfirmed(known.subject_id, named.named_at)
 
@@ -53,4 +52,4 @@ def _named(subject: Subject, given: RecordSeen) -> Subject:
         return subject
     if (given.produced_at, given.subject_name) <= (subject.named_at, subject.name or ""):
         return subject
-    return replace(subject, name=given.subject_name, named_at=given.produced_at)
+    return subject._replace(name=given.subject_name, named_at=given.produced_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from services.identity.domain.events import RecordSeen
+from services.identity.domain.terms import REGISTRATION
 
 
 def touched(given: RecordSeen) -> Iterator[bytes]:
@@ -21,6 +22,12 @@ def subject_ids(given: Iterable[RecordSeen]) -> set[bytes]:
     """The subjects that these may register, name or give a code."""
     named = {one.named.id for one in given if one.named.kind == "uscc" and one.named.id}
     return named | {claim.subject.id for one in given for claim in one.claims}
+
+
+def renewed(given: Iterable[RecordSeen]) -> set[bytes]:
+    """The subjects of which these may say something new even if they are known."""
+    news = [one for one in given if one.item == REGISTRATION or one.claims]
+    return {one.named.id for one in news} | {claim.subject.id for one in news for claim in one.claims}
 
 
 def alias_kinds(given: Iterable[RecordSeen]) -> dict[bytes, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.codes import Reference
 from services.identity.domain.events import Alias, Code, Held, Link, RecordSeen, Subject
-from services.identity.domain.neighbours import Groups, alias_kinds, subject_ids, touched
+from services.identity.domain.neighbours import Groups, alias_kinds, renewed, subject_ids, touched
 
 ReadHeld = Callable[[Sequence[bytes]], Awaitable[Sequence[RecordSeen]]]
 Loaded = tuple[dict[bytes, bytes], dict[bytes, Cluster]]
@@ -40,6 +40,10 @@ LOCK_SUBJECTS = """
 SELECT subject_id, kind, name, named_at, version, codes FROM subjects
 WHERE subject_id = ANY($1::bytea[]) ORDER BY subject_id FOR UPDATE
 """
+KNOWN_SUBJECTS = """
+SELECT subject_id, kind, name, named_at, version, codes FROM subjects
+WHERE subject_id = ANY($1::bytea[]) AND version > 0
+"""
 LINKS = """
 SELECT record_id, subject_id, version, rule, evidence FROM record_links WHERE record_id = ANY($1::bytea[])
 """
@@ -62,7 +66,7 @@ async def load(tx: Transaction, given: Sequence[RecordSeen], read_held: ReadHeld
         return {}, {}
     found = Found()
     everything = await _lock_aliases(tx, found, given, read_held)
-    await _lock_subjects(tx, found, subject_ids(everything))
+    await _load_subjects(tx, found, everything)
     await _load_records(tx, found, {one.record_id for one in everything})
     return _cut(found, everything)
 
@@ -116,12 +120,22 @@ def _person(row: Mapping[str, Any]) -> RecordSeen:
     return RecordSeen(*names, "person", NOBODY, "", 0, 0, b"", 0)
 
 
-async def _lock_subjects(tx: Transaction, found: Found, wanted: Collection[bytes]) -> None:
-    if not wanted:
-        return
-    await tx.execute(PLACE_SUBJECTS, sorted(wanted))
-    for row in await tx.fetch(LOCK_SUBJECTS, sorted(wanted)):
-        subject_id, kind, name, named_at, version, codes = row.values()
+async def _load_subjects(tx: Transaction, found: Found, everything: Sequence[RecordSeen]) -> None:
+    """Guards the race between two lanes that bring news of one subject: both lock its row.
+
+    A record that only names a known subject brings none, and a subject that is known stays so: its row is read without
+    a lock, which would be a write. That is most records.
+    """
+    wanted, changing = subject_ids(everything), renewed(everything)
+    if quiet := sorted(wanted - changing):
+        _found_subjects(found, await tx.fetch(KNOWN_SUBJECTS, quiet))
+    if locked := sorted(wanted - found.subjects.keys()):
+        await tx.execute(PLACE_SUBJECTS, locked)
+        _found_subjects(found, await tx.fetch(LOCK_SUBJECTS, locked))
+
+
+def _found_subjects(found: Found, rows: Iterable[Any]) -> None:
+    for subject_id, kind, name, named_at, version, codes in rows:
         known = tuple(Code(**code) for code in json.loads(codes))
         found.subjects[subject_id] = Subject(subject_id, kind, name, named_at, version, known)
 
@@ -131,7 +145,7 @@ async def _load_records(tx: Transaction, found: Found, wanted: Collection[bytes]
     for record_id in wanted:
         row, queue = links.get(record_id), found.held.get(record_id, ())
         version = max([0 if row is None else row["version"], *(held.given.version for held in queue)])
-        link = None if row is None else Link(row["subject_id"], row["rule"], tuple(row["evidence"]))
+        link = None if row is None else Link(row["subject_id"], row["rule"], tuple(row["evidence"].split(",")))
         if version:
             found.records[record_id] = Record(record_id, version, link, queue)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from services.chassis.bulk import Rows, columns
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.events import (
@@ -34,13 +35,23 @@ UPDATE aliases AS old SET subject_id = new.subject_id, source = new.source, cont
 FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::boolean[]) AS new (alias_id, subject_id, source, contested)
 WHERE old.alias_id = new.alias_id
 """
+NEW_LINKS = Rows(
+    "record_links",
+    {
+        "record_id": "bytea",
+        "subject_id": "bytea",
+        "version": "bigint",
+        "rule": "text",
+        "evidence": "text",
+        "linked_at": "bigint",
+    },
+)
 LINKS = """
-INSERT INTO record_links
-SELECT id, subject_id, version, rule, string_to_array(evidence, ','), at
-FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-    AS new (id, subject_id, version, rule, evidence, at)
-ON CONFLICT (record_id) DO UPDATE SET version = excluded.version, rule = excluded.rule, evidence = excluded.evidence,
-    linked_at = excluded.linked_at
+UPDATE record_links AS old SET version = new.version, rule = new.rule, evidence = new.evidence,
+    linked_at = new.linked_at
+FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
+    AS new (record_id, subject_id, version, rule, evidence, linked_at)
+WHERE old.record_id = new.record_id
 """
 HOLD = """
 INSERT INTO reviews (state, record_id, version, reason, alias_id, item, agency, code_kind, accepted, held_at)
@@ -59,11 +70,13 @@ Told = Sequence[tuple[bytes, Event]]
 Row = tuple[Any, ...]
 
 
-async def save(tx: Transaction, after: Mapping[bytes, Cluster], events: Told) -> None:
+async def save(tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[bytes, Cluster], events: Told) -> None:
     """Write the subjects, aliases, links and reviews that had an event, as they are now."""
     await _run(tx, SUBJECTS, _subjects(after, events))
     await _run(tx, ALIASES, _aliases(after, events))
-    await _run(tx, LINKS, _links(events))
+    new, known = _links(before, events)
+    await NEW_LINKS.insert(tx, sorted(new))
+    await _run(tx, LINKS, known)
     await _run(tx, HOLD, _held(events))
     await _run(tx, SETTLE, _settled(events))
 
@@ -71,7 +84,7 @@ async def save(tx: Transaction, after: Mapping[bytes, Cluster], events: Told) ->
 async def _run(tx: Transaction, statement: str, rows: Iterable[Row]) -> None:
     """Sorted by id, so that two batches write in the same order."""
     if ordered := sorted(rows, key=lambda row: row[0]):
-        await tx.execute(statement, *(list(column) for column in zip(*ordered, strict=True)))
+        await tx.execute(statement, *columns(ordered))
 
 
 def _subjects(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
@@ -95,12 +108,16 @@ def _aliases(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
         yield a.alias_id, a.subject_id, a.source, a.contested
 
 
-def _links(events: Told) -> Iterable[Row]:
-    """Versions of a record are linked in order, so the last one stands."""
-    last = {event.given.record_id: event for _, event in events if isinstance(event, RecordLinked)}
-    for record_id, event in last.items():
+def _links(before: Mapping[bytes, Cluster], events: Told) -> tuple[list[Row], list[Row]]:
+    """New ones and those that move. Versions of a record are linked in order, so the last one stands."""
+    last = {event.given.record_id: (key, event) for key, event in events if isinstance(event, RecordLinked)}
+    new: list[Row] = []
+    known: list[Row] = []
+    for record_id, (key, event) in last.items():
         link = event.link
-        yield record_id, link.subject_id, event.given.version, link.rule, ",".join(link.evidence), _time(event.at_ms)
+        row = (record_id, link.subject_id, event.given.version, link.rule, ",".join(link.evidence), event.at_ms)
+        (new if before[key].record(record_id).link is None else known).append(row)
+    return new, known
 
 
 def _held(events: Told) -> Iterable[Row]:

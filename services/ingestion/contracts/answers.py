@@ -30,13 +30,15 @@ class Speaker:
     """Turns the events of the record aggregate into messages."""
 
     def __init__(self, schemas: SchemaIds) -> None:
-        self._record_head = b"\0" + schemas.schema_id(RECORD).to_bytes(4, "big")
-        self._receipt_head = b"\0" + schemas.schema_id(RECEIPT).to_bytes(4, "big")
+        self.record_head = b"\0" + schemas.schema_id(RECORD).to_bytes(4, "big")
+        self.receipt_head = b"\0" + schemas.schema_id(RECEIPT).to_bytes(4, "big")
 
     def announce(self, event: RecordEvent, given: Submission) -> Iterable[Outgoing]:
         """The accepted record first, then the receipt of the submission."""
         if isinstance(event, RecordAccepted):
-            value = self._record_head + record_body(event, given)
+            if given.ahead is not None and event.version == 1:
+                return given.ahead
+            value = self.record_head + record_body(event, given)
             return Outgoing(RECORD, given.record_id, value), self.receipt(given, "ACCEPTED", given.notes)
         if isinstance(event, SubmissionRefused):
             return (self.receipt(given, "REFUSED", event.faults),)
@@ -44,10 +46,15 @@ class Speaker:
 
     def receipt(self, given: Submission, outcome: str, faults: Sequence[Fault]) -> Outgoing:
         """The answer to one submission: on the same partition number, under the same key."""
-        value = self._receipt_head + receipt_body(given, outcome, faults)
-        topic = f"credit.receipts.{given.origin.agency}.v1"
+        value = self.receipt_head + receipt_body(given, outcome, faults)
+        topic = receipts_topic(given.origin.agency)
         key = given.record_no.encode()
         return Outgoing(topic, key, value, given.origin.partition, (), RECEIPT_KIND, given.submission_id)
+
+
+def receipts_topic(agency: str) -> str:
+    """Where an agency hears what became of its submissions."""
+    return f"credit.receipts.{agency}.v1"
 
 
 def record_body(event: RecordAccepted, given: Submission) -> bytes:

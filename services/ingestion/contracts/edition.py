@@ -11,6 +11,7 @@ import fastavro
 
 from services.chassis.wire import avro_bytes, zigzag
 from services.ingestion.contracts.fast_path import FastPath, compile_fast_path
+from services.ingestion.contracts.program import compile_program
 from services.ingestion.domain.definition import Item, parse
 from services.ingestion.domain.faults import Fault
 from services.ingestion.domain.item_schema import plain, schema_of
@@ -26,6 +27,7 @@ class Edition:
     schema: Any
     validate: Callable[[Values], list[Fault]]
     certainly_valid: FastPath
+    program: bytes | None  # the same rules for the native reader
     facts: bytes  # item, item_version, item_class, disclosure of RecordAccepted, as Avro writes them
 
 
@@ -39,7 +41,9 @@ def make_edition(definition: str, schema_id: int) -> Edition:
     if item is None:
         raise DefinitionBroken([fault.message_en for fault in faults])
     schema = fastavro.parse_schema(plain(schema_of(item)))
-    return Edition(item, schema_id, schema, compile_validator(item), compile_fast_path(item), facts_of(item))
+    return Edition(
+        item, schema_id, schema, compile_validator(item), compile_fast_path(item), compile_program(item), facts_of(item)
+    )
 
 
 def facts_of(item: Item) -> bytes:

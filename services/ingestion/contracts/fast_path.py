@@ -12,9 +12,9 @@ from typing import Any
 from services.chassis import wire
 from services.chassis.errors import Unhandleable
 from services.ingestion.domain.conditions import Condition
-from services.ingestion.domain.definition import Field, Item
+from services.ingestion.domain.definition import ENVELOPE_NAMES, Field, Item
 from services.ingestion.domain.formats import COMPANIONS, fits
-from services.ingestion.domain.identifiers import LONG_NUMBER
+from services.ingestion.domain.identifiers import holds_identity_number
 from services.ingestion.domain.submission import Envelope
 from services.ingestion.domain.validators import CONTROL, DECIMAL, FIRST_DAY, LAST_DAY, in_code_list
 
@@ -42,7 +42,7 @@ class Writer:
             "read_long": _read_long,
             "decimal": DECIMAL.fullmatch,
             "control": CONTROL.search,
-            "long_number": LONG_NUMBER.search,
+            "identity_number": holds_identity_number,
             "fits": fits,
             "in_code_list": in_code_list,
         }
@@ -58,8 +58,16 @@ class Writer:
         return name
 
     def known(self, name: str) -> str:
-        """The expression that holds an envelope or payload value."""
-        return f"v{self.index[name]}" if name in self.index else f"envelope.{name}"
+        """The expression that holds an envelope or payload value; a name that the item lacks has none."""
+        if name in self.index:
+            return f"v{self.index[name]}"
+        return f"envelope.{name}" if name in ENVELOPE_NAMES else "None"
+
+    def is_number(self, name: str) -> bool:
+        """Whether that value can be compared with a day at all."""
+        if name in self.index:
+            return self.item.fields[self.index[name]].type not in ("string", "decimal")
+        return name == "decided_on"
 
 
 def compile_fast_path(item: Item) -> FastPath:
@@ -75,7 +83,7 @@ def compile_fast_path(item: Item) -> FastPath:
     ]
     if texts:
         writer.add(
-            0, f"text = '\\t'.join(({', '.join(texts)},))", "if control(text) or long_number(text): return False"
+            0, f"text = '\\t'.join(({', '.join(texts)},))", "if control(text) or identity_number(text): return False"
         )
     writer.add(0, "return True")
     return _compile(writer)
@@ -108,7 +116,7 @@ def _read(writer: Writer, i: int, field: Field) -> None:
     if field.type in ("string", "decimal"):
         writer.add(depth, *LENGTH, f"v{i} = data[at:end].decode(); at = end")
     elif field.type == "bool":
-        writer.add(depth, f"v{i} = data[at]; at += 1", f"if v{i} > 1: return False")
+        writer.add(depth, f"v{i} = data[at]; at += 1", f"if v{i} > 1: return False", f"v{i} = v{i} == 1")
     else:
         writer.add(depth, f"v{i}, at = read_long(data, at)")
 
@@ -131,12 +139,12 @@ def _conditions(writer: Writer, i: int, field: Field) -> list[str]:
     if field.type == "string":
         return [f"not {v} or len({v}) > {field.max_length} or {v}[0].isspace()", *_text_conditions(writer, i, field)]
     if field.type == "decimal":
-        return [f"not decimal({v})"]
+        return [f"not decimal({v})", *_agreement(writer, v, field)]
     if field.type == "bool":
-        return []
+        return _agreement(writer, v, field)
     low, high = (FIRST_DAY, LAST_DAY) if field.type == "date" else (field.minimum, field.maximum)
     found = [f"not {low} <= {v} <= {high}", *_agreement(writer, v, field)]
-    if field.not_before and field.type == "date":
+    if field.not_before and field.type == "date" and writer.is_number(field.not_before):
         other = writer.known(field.not_before)
         found.append(f"({other} is not None and {v} < {other})")
     return found
@@ -167,5 +175,5 @@ def _holds(writer: Writer, condition: Condition) -> str:
     if condition.operator == "=":
         return f"{value} in {condition.values!r}"
     if condition.operator == "~":
-        return f"{value} and ({' or '.join(f'{part!r} in str({value})' for part in condition.values)})"
+        return f"{value} is not None and ({' or '.join(f'{part!r} in str({value})' for part in condition.values)})"
     return f"{value} not in (None, '')"

@@ -34,6 +34,14 @@ class Register:
         """The owner of a submit topic."""
         return self._senders.get(agency) or Sender(agency, None)
 
+    def senders(self) -> Iterable[Sender]:
+        """Every registered agency."""
+        return self._senders.values()
+
+    def editions(self) -> Iterable[Edition]:
+        """Every published edition."""
+        return self._editions.values()
+
     def edition(self, schema_id: int) -> Edition | None:
         """The edition whose schema has this id."""
         return self._editions.get(schema_id)

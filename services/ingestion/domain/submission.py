@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.ingestion.domain.faults import Fault
 
@@ -52,6 +52,7 @@ class Submission(NamedTuple):
     value: bytes
     faults: tuple[Fault, ...]
     notes: tuple[Fault, ...]
+    ahead: Any = None  # what will be announced if this becomes version 1, made while reading; only announcing looks
 
 
 RecordKey = tuple[str, str, str]  # agency, item, record_no

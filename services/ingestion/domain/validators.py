@@ -33,13 +33,13 @@ def compile_validator(item: Item) -> Callable[[Values], list[Fault]]:
 
 
 def _check(field: Field) -> Check:
-    content = CONTENT.get(field.type)
+    content = CONTENT[field.type]
 
     def check(values: Values) -> Iterator[Fault]:
         value = values.get(field.code)
         if value is None or (isinstance(value, str) and not value.strip()):
             yield from _missing(field, values)
-        elif content is not None:
+        else:
             yield from content(field, value, values)
             yield from _agreement(field, value, values)
 
@@ -102,12 +102,17 @@ def _number(field: Field, value: int, values: Values) -> Iterator[Fault]:
         yield _range(field, field.minimum, field.maximum)
 
 
+def _truth(field: Field, value: bool, values: Values) -> Iterator[Fault]:
+    return iter(())  # both are right
+
+
 CONTENT: dict[str, Callable[[Field, Any, Values], Iterator[Fault]]] = {
     "string": _text,
     "decimal": _decimal,
     "date": _date,
     "int": _number,
     "money_fen": _number,
+    "bool": _truth,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from functools import reduce
 
 from hypothesis import given
@@ -176,7 +175,7 @@ def test_clusters_do_not_matter(history: list[RecordSeen]) -> None:
 
 def _renumbered(found: list[RecordSeen]) -> list[RecordSeen]:
     """Each record once: order between records is free, order within a record is not."""
-    return [replace(one, record_id=b"renumbered" + n.to_bytes(6), version=1) for n, one in enumerate(found)]
+    return [one._replace(record_id=b"renumbered" + n.to_bytes(6), version=1) for n, one in enumerate(found)]
 
 
 agreeing = st.lists(

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from services.identity.store import loading, saving
+from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement, update
 
@@ -53,6 +54,13 @@ async def lock_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
     return await _locked(tx, "subjects", ids, "subject_id kind name named_at version codes")
 
 
+@statement(loading.KNOWN_SUBJECTS)
+async def known_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [tx.get("subjects", one) for one in sorted(set(ids))]
+    names = ("subject_id", "kind", "name", "named_at", "version", "codes")
+    return [row.pick(*names) for row in rows if row is not None and row["version"] > 0]
+
+
 @statement(loading.LINKS)
 async def links(tx: Tx, ids: list[bytes]) -> list[Row]:
     asked = set(ids)
@@ -74,16 +82,15 @@ async def save_aliases(tx: Tx, *arrays: list[Any]) -> str:
     return await update(tx, "aliases", {row["alias_id"]: row for row in rows})
 
 
+new_rows(saving.NEW_LINKS)
+
+
 @statement(saving.LINKS)
 async def save_links(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id subject_id version rule evidence linked_at", *arrays)
     for row in rows:
-        row["evidence"] = row["evidence"].split(",") if row["evidence"] else []
-
-    def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
-        return {**new, "subject_id": old["subject_id"]}
-
-    return f"INSERT 0 {len(await insert_or(tx, 'record_links', {row['record_id']: row for row in rows}, again))}"
+        del row["subject_id"]  # whose a record is does not change
+    return await update(tx, "record_links", {row["record_id"]: row for row in rows})
 
 
 @statement(saving.HOLD)

@@ -54,7 +54,12 @@ def message(offset: int, key: bytes, number: int, position: int | None = None) -
     return Message(*LANE, offset, key, b"%d" % number, headers, 0)
 
 
-async def decide(messages: list[Message], lane: Lane | None = None) -> tuple[Sum, Batch]:
+def certain_of_ones(messages: Sequence[Message], moment: Moment) -> list[tuple[bytes, int] | None]:
+    """Reads a batch at once and is certain of one value only; it says 100 for 1, so that a test sees who read."""
+    return [(m.key, 100) if m.value == b"1" else None for m in messages]
+
+
+async def decide(messages: list[Message], lane: Lane | None = None, read_many: Any = None) -> tuple[Sum, Batch]:
     aggregate = Sum()
 
     def read(m: Message, moment: Moment) -> tuple[bytes, int]:
@@ -65,7 +70,7 @@ async def decide(messages: list[Message], lane: Lane | None = None) -> tuple[Sum
     def parked(m: Message, code: str) -> Iterable[Outgoing]:
         yield Outgoing("told", m.key, code.encode())
 
-    service = Service("test", (Handler("numbers", aggregate, read),), None, parked)
+    service = Service("test", (Handler("numb*", aggregate, read, read_many),), None, parked)
     batch = Batch(Moment(0))
     lane = lane or Lane(LANE, 1, 0, 0, 0, 0)
     await Decider(service, router(service, lambda m: "")).run(None, batch, [(lane, m) for m in messages])  # type: ignore[arg-type] # no database here
@@ -108,3 +113,23 @@ async def test_messages_without_a_key_do_not_block_each_other() -> None:
 async def test_a_parked_message_published_again_is_not_parked_twice() -> None:
     _, batch = await decide([message(0, b"a", 7, 1), message(1, b"a", 7, 1)])
     assert [p.message.offset for p in batch.parked] == [0]
+
+
+async def test_what_is_read_at_once_and_what_is_not_are_decided_in_order() -> None:
+    sent = [message(0, b"a", 2), message(1, b"a", 1), message(2, b"a", 3)]
+    aggregate, batch = await decide(sent, read_many=certain_of_ones)
+    assert [o.value for o in batch.outgoing[LANE]] == [b"2", b"100", b"3"]
+    assert aggregate.stored == {b"a": 105}
+
+
+async def test_what_was_read_at_once_waits_behind_a_parked_message_and_is_dropped_when_heard_before() -> None:
+    sent = [message(0, b"a", 7, 1), message(1, b"a", 1, 2), message(2, b"b", 1, 3), message(3, b"b", 1, 3)]
+    aggregate, batch = await decide(sent, read_many=certain_of_ones)
+    assert [p.code for p in batch.parked] == ["BAD_BYTES", "BEHIND_PARKED"]
+    assert aggregate.stored == {b"b": 100}
+
+
+async def test_a_timer_is_never_read_as_one_of_many() -> None:
+    timer = Message(*LANE, -1, b"a", b"1", (("timer", b"wake"),), 0)
+    _, batch = await decide([timer], read_many=certain_of_ones)
+    assert [p.code for p in batch.parked] == ["NO_HANDLER"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +107,7 @@ def test_a_mapping_of_an_unknown_schema_is_in_doubt_not_lost(schemas: Schemas) -
     record = golden(AVRO / ACCEPTED / "examples" / "1" / "code-mapping.json")
     seen = reader.read(message(schemas.encode(ACCEPTED, {**record, "submission": submission(999)})), Moment(7))
     assert reader.complete(seen).trouble == "MAPPING_UNREADABLE"
-    assert reader.complete(replace(seen, action="withdraw")).trouble is None
+    assert reader.complete(seen._replace(action="withdraw")).trouble is None
 
 
 @pytest.mark.parametrize("cut", [0, 4, 5, 20, 40, 80, -1])

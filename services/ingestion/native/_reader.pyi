@@ -1,0 +1,7 @@
+from collections.abc import Sequence
+from typing import Any
+
+TABLE_VERSION: int
+
+def read_many(context: tuple[Any, ...], messages: Sequence[Any], now: int, today: int, latest: int, /) -> list[Any]: ...
+def digest(data: bytes, size: int, /) -> bytes: ...
