@@ -89,6 +89,12 @@ class Group:
         """Everything that is assigned to somebody."""
         return {place for seat in self._seats.values() for place in seat.assigned}
 
+    def subscribed(self) -> set[TopicPartition]:
+        """Everything that should be assigned to somebody."""
+        patterns = [seat.member.pattern for seat in self._seats.values()]
+        topics = {topic for topic in self._broker.topics if any(pattern.match(topic) for pattern in patterns)}
+        return {TopicPartition(topic, number) for topic in topics for number in range(len(self._broker.topics[topic]))}
+
     def owns(self, member: Member, place: TopicPartition) -> bool:
         """Whether a commit of this member for this partition is taken."""
         seat = self._seats.get(member.instance)
