@@ -118,7 +118,7 @@ def _surroundings(runtime: Runtime, service: Service) -> Surroundings:
     whole = replace(service, handlers=(*service.handlers, release))
 
     def command_type(message: Message) -> str:
-        return commands.read_command(schemas, message).type
+        return commands.type_of(schemas, message)
 
     return Surroundings(
         service=whole,

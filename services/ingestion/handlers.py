@@ -151,9 +151,9 @@ OUTCOMES = {RecordAccepted: "ACCEPTED", SubmissionDuplicate: "DUPLICATE", Submis
 def count(event: RecordEvent, given: Submission) -> None:
     """Tell the metrics of one receipt."""
     item = given.item if given.item_version else "unknown"  # what an agency wrote is no label
-    metrics.RECEIPTS.labels(OUTCOMES[type(event)], item).inc()
+    metrics.receipt_given(OUTCOMES[type(event)], item).inc()
     for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
-        metrics.FAULTS.labels(fault.code).inc()
+        metrics.fault_stated(fault.code).inc()
 
 
 def tell_waiting(speaker: Speaker, clock_ms: Callable[[], int]) -> Callable[[Message, str], Iterable[Outgoing]]:

@@ -6,6 +6,8 @@ and alerts, the exact figures are in the topics.
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge
 
 RECEIPTS = Counter("credit_ingestion_receipts_total", "Receipts by outcome and item", ["outcome", "item"])
@@ -13,3 +15,6 @@ FAULTS = Counter("credit_ingestion_faults_total", "Faults and notes stated in re
 CALENDAR = Gauge("credit_calendar_days_left", "Days until the last day the working-day calendar knows")
 AGENCIES = Gauge("credit_ingestion_agencies", "Registered agencies")
 EDITIONS = Gauge("credit_ingestion_catalogue_editions", "Published editions of catalogue items")
+
+receipt_given = cache(RECEIPTS.labels)  # a child is looked up under a lock: once for each pair, not for each receipt
+fault_stated = cache(FAULTS.labels)

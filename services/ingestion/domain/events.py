@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.ingestion.domain.faults import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAccepted:
+class RecordAccepted(NamedTuple):
     """A version of a record stands: reported, corrected or withdrawn."""
 
     version: int
@@ -23,15 +23,13 @@ class RecordAccepted:
     submission: bytes  # framed, as the agency sent it
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionDuplicate:
+class SubmissionDuplicate(NamedTuple):
     """The same was said before; nothing changes but that this submission is known too."""
 
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionRefused:
+class SubmissionRefused(NamedTuple):
     """Nothing was taken over; the faults say why."""
 
     faults: tuple[Fault, ...]

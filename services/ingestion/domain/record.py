@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.ingestion.domain.events import RecordAccepted, RecordEvent, SubmissionDuplicate, SubmissionRefused
 from services.ingestion.domain.faults import fault
@@ -13,8 +13,7 @@ SEEN = 8  # submissions remembered per record; an older one sent again is judged
 DIGEST = 8  # bytes of a submission id's hash
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What must be remembered of a record to judge the next submission about it."""
 
     version: int = 0
@@ -87,7 +86,7 @@ def evolve(state: Record, event: RecordEvent) -> Record:
         produced_at = max(event.produced_at, state.produced_at)
         return Record(event.version, event.content, produced_at, withdrawn, _remember(state.seen, event.digest))
     if isinstance(event, SubmissionDuplicate) and state.version and not state.knows(event.digest):
-        return replace(state, seen=_remember(state.seen, event.digest))
+        return state._replace(seen=_remember(state.seen, event.digest))
     return state
 
 
