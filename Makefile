@@ -12,7 +12,7 @@ SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench chaos chaos-quick up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query chaos chaos-quick sim up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ fast: install
 
 test: check ## everything: the fast tier, then integration on the real broker, registry and databases
 	$(RUN)/pytest tests/integration
+
+sim: install ## all five services on virtual time under the faults of each seed (SEEDS=2000 FROM=1; BUGS=1: the planted ones)
+	$(RUN)/credit sim $(if $(BUGS),--bugs,--seeds $(or $(SEEDS),2000) --from $(or $(FROM),1))
 
 demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir of real registrations, KILL=1, KEEP=1)
 	$(RUN)/credit demo $(if $(DATA),--data $(DATA)) $(if $(KILL),--kill) $(if $(KEEP),--keep)
