@@ -50,8 +50,8 @@ test: check ## everything: the fast tier, then integration on the real broker, r
 demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir of real registrations, KILL=1, KEEP=1)
 	$(RUN)/credit demo $(if $(DATA),--data $(DATA)) $(if $(KILL),--kill) $(if $(KEEP),--keep)
 
-bench: install ## end-to-end records/s, CPU per record, ratio to COPY (QUICK=1)
-	$(RUN)/python -m bench.road
+bench: install ## us, Kafka Connect, Java, Faust and COPY in interleaved rounds: rates, ratios, CPU, memory (QUICK=1)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.run
 
 up: install ## start the stack and the services
 	$(RUN)/credit up
