@@ -24,7 +24,7 @@ read_change = prefix_reader(["fixed16", "long", "string", "fixed16", "long"])  #
 class Stage(NamedTuple):
     """The messages of some topics of one run: how many, and when the first and the last came (s since 1970)."""
 
-    count: int
+    messages: int
     first: float
     last: float
 

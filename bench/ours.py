@@ -82,7 +82,7 @@ def _check_topics(arrivals: Arrivals, run: Run) -> tuple[dict[str, float], float
     times = {"receipt": stage.last}
     for name, topic in (("accepted", ACCEPTED), ("linked", LINKED)):
         times[name] = (there := arrivals.stage(topic)).last
-        checks.equal(f"{topic}: one message per version", there.count, run.accepted)
+        checks.equal(f"{topic}: one message per version", there.messages, run.accepted)
     for feed in FEEDS:
         stage, changes = arrivals.changes(feed)
         checks.feed(run, changes)

@@ -109,10 +109,10 @@ def flattened(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "record", "name": "FlatPermit", "namespace": "credit.bench", "fields": flat}
 
 
-def _plain(kind: Any) -> Any:
+def _plain(kind: Any) -> object:
     """Moments are plain numbers, dates stay dates."""
-    known = cast("dict[str, Any]", kind) if isinstance(kind, dict) else {}
-    return "long" if known.get("type") == "long" else kind
+    moment = isinstance(kind, dict) and cast("dict[str, Any]", kind).get("type") == "long"
+    return "long" if moment else cast(object, kind)
 
 
 def _type(kind: Any) -> tuple[str, bool]:
