@@ -6,10 +6,10 @@ VENV := .venv
 RUN := $(VENV)/bin
 STUBS := services/_stubs/credit
 
-.PHONY: help install proto check lint types walls fast test demo bench up down clean
+.PHONY: help install proto check lint types walls fast test demo bench bench-latency bench-query bench-growth up down clean
 
 help: ## print this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,15 @@ demo: install ## the main job: stack, agencies, records, reconciliation (DATA=di
 
 bench: install ## us, Kafka Connect, Java, Faust and COPY in interleaved rounds: rates, ratios, CPU, memory (QUICK=1)
 	PYTHONPATH=services/_stubs $(RUN)/python -m bench.run
+
+bench-latency: install ## open loop: publish to receipt, to change feed, to gRPC-visible at 50/s, 400/s, 70 % (QUICK=1, RATE=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.latency
+
+bench-query: install ## gRPC look-ups over 1 million subjects and 5 million records (QUICK=1, SUBJECTS=, RECORDS=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.query
+
+bench-growth: install ## CPU per record at 1, 3, 10, 30 million stored records, and with little memory (QUICK=1, SIZES=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.growth
 
 up: install ## start the stack and the services
 	$(RUN)/credit up

@@ -61,6 +61,11 @@ class Run:
     mark: str
     messages: Sequence[Message]
     outcomes: Sequence[str]
+    codes: Sequence[bytes]
+
+    def subjects(self) -> list[str]:
+        """The code of every submission's subject; empty where it is not valid."""
+        return [code.decode() for code in self.codes]
 
     def receipts(self) -> dict[str, str]:
         """The outcome of every submission, by its id."""
@@ -100,12 +105,14 @@ class Workload:
         old, new = MARK.encode(), mark.encode()
         codes = self._codes(number)
         messages: list[Message] = []
+        named: list[bytes] = []
         for t in self._templates[:count]:
             value = t.value.replace(old, new)
             if t.subject >= 0:
                 value = value.replace(t.code, codes[t.subject])
             messages.append(Message(t.agency, record_no(mark, t.record).encode(), value))
-        return Run(mark, messages, [t.outcome for t in self._templates[:count]])
+            named.append(codes[t.subject] if t.subject >= 0 else b"")
+        return Run(mark, messages, [t.outcome for t in self._templates[:count]], named)
 
     def _codes(self, number: int) -> list[bytes]:
         """A new code for every subject: the same kind and region, another organisation code."""
