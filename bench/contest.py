@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +13,15 @@ from typing import Any
 from bench import ours
 from bench.backlog import Doors
 from bench.copy_limit import copy
+from bench.latency import LEAD_S, probe
 from bench.measured import Measured
 from bench.peers import contestants
 from bench.peers.contest import compete
 from bench.peers.ground import Ground
-from bench.rig import Rig, quick
-from bench.workload import ITEM, Workload, encoder
-from services.cli import catalogue
+from bench.rig import HOUR_MS, Rig, item_schema, quick
+from bench.workload import Workload, encoder
+from deploy.local.layout import SERVICES
 
-HOUR_MS = 3_600_000
 WARM_UP = 3_000
 Tell = Callable[[str], None]
 
@@ -76,6 +75,17 @@ class Contest:
         for name, peer in self._peers(number).items():
             yield self._done(number, name, peer)
 
+    def latency(self, seconds: float) -> dict[str, Any]:
+        """All services at 50 records/s, shortly; `make bench-latency` takes longer and loads more."""
+        self.rig.only(*SERVICES)
+        self.rig.settle("ingestion", 1)
+        ours.drain(self.rig)
+        rate = 50.0
+        run = self.workload.run(next(self._numbers), int(rate * (seconds + LEAD_S)))
+        found = probe(self.rig, run, rate)
+        self._tell(f"latency at 50 records/s: {json.dumps(found)}")
+        return {"50": found}
+
     def _ingestion(self, workers: int) -> Measured:
         run = self.workload.run(next(self._numbers), self.sizes.ours)
         return ours.ingestion(self.rig, self.doors, run, workers)
@@ -99,12 +109,3 @@ class Contest:
         found = run()
         self._tell(f"round {number} {name}: {found.per_s:,.0f} records/s, foreign {found.foreign_cores:.2f} cores")
         return name, found
-
-
-def item_schema(rig: Rig) -> tuple[int, dict[str, Any]]:
-    """The id and the schema of the item, from the registry."""
-    subject = catalogue.one(rig.layout, ITEM).subject
-    url = f"{rig.layout.registry_url}/subjects/{subject}/versions/latest"
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own
-        found = json.load(answer)
-    return int(found["id"]), json.loads(found["schema"])

@@ -22,8 +22,7 @@ from typing import Any
 from bench import accounting, ours
 from bench import rig as rigs
 from bench.backlog import Doors
-from bench.contest import HOUR_MS, item_schema
-from bench.rig import Rig
+from bench.rig import HOUR_MS, Rig, item_schema
 from bench.workload import AGENCIES, PER_SUBJECT, Workload, encoder
 from deploy.local.layout import SERVICES
 

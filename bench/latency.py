@@ -25,10 +25,9 @@ from bench import rig as rigs
 from bench.arrivals import FEEDS, HEAD, read_change, read_receipt
 from bench.backlog import Doors
 from bench.checks import equal
-from bench.contest import HOUR_MS, item_schema
 from bench.ours import warm_up
-from bench.rig import Rig
-from bench.workload import Run, Workload, encoder, record_id, submission_id
+from bench.rig import HOUR_MS, Rig, item_schema
+from bench.workload import AGENCIES, Run, Workload, encoder, record_id, submission_id
 from services.cli.outsider import OPERATOR, Reader, settings
 
 LEAD_S = 3.0  # at the beginning, published but not counted
@@ -98,7 +97,7 @@ async def _probe(rig: Rig, run: Run, rate: float) -> dict[str, Any]:
 
 async def _publish(rig: Rig, run: Run, due: Sequence[float]) -> tuple[dict[int, float], float]:
     """Send what is due; the moments at which the sampled records were visible, and how late the sender was at most."""
-    doors = Doors(rig, **{"linger.ms": 0, "batch.num.messages": 10_000})
+    doors = Doors(rig, AGENCIES, **{"linger.ms": 0, "batch.num.messages": 10_000})
     sampled, asking, late, n = _sample(run, due), list[asyncio.Task[tuple[int, float]]](), 0.0, 0
     async with grpc.aio.insecure_channel(rig.layout.address("disclosure.grpc")) as door:
         while n < len(due):

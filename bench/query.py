@@ -80,7 +80,8 @@ async def load(ask: Ask, concurrency: int, seconds: float) -> dict[str, Any]:
         question = number
         while time.monotonic() < end:
             asked = time.monotonic()
-            answered += await ask(question)
+            subjects = await ask(question)
+            answered += subjects  # not in one line: it would add to what was read before the wait
             times.append(time.monotonic() - asked)
             question += concurrency
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
+import urllib.request
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +23,13 @@ from deploy.local.layout import REPO, SERVICES, Layout, principal
 from deploy.local.programs import all_programs
 from deploy.local.readiness import wait_until_ready
 from deploy.local.supervisor import Supervisor
+from services.cli import catalogue
 from services.cli.agency import onboard
 from services.cli.demo.agencies import AGENCIES as NAMES
 
 RESULTS = REPO / "var" / "bench"
 PORT_BASE = "27000"
+HOUR_MS = 3_600_000  # submissions were produced an hour ago, so that none is ever of the future
 INFRASTRUCTURE = ("kafka", "postgres", "registry", "national")
 SETTLED_S = 60.0
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -160,3 +164,12 @@ def environment_numbers(name: str, default: Sequence[int]) -> list[int]:
         return [int(float(word)) for word in text.split(",")] if text else list(default)
     except ValueError:
         raise SystemExit(f"{name}={text}: must be numbers separated by commas") from None
+
+
+def item_schema(rig: Rig) -> tuple[int, dict[str, Any]]:
+    """The id and the schema of the item, from the registry."""
+    subject = catalogue.one(rig.layout, ITEM).subject
+    url = f"{rig.layout.registry_url}/subjects/{subject}/versions/latest"
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own
+        found = json.load(answer)
+    return int(found["id"]), json.loads(found["schema"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
-from bench import report, rig
+from bench import report, rig, sustained
 from bench.contest import Contest, Sizes
 from bench.measured import Measured
 from bench.plot import chart
@@ -21,6 +22,9 @@ def main() -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.0f} s  {line}\n")
         sys.stdout.flush()
 
+    if os.environ.get("SUSTAINED"):
+        sustained.main(tell)
+        return
     conditions = report.machine()
     with rig.standing(tell) as standing:
         contest = Contest(standing, sizes, tell)
@@ -28,7 +32,8 @@ def main() -> None:
         contest.warm_up()
         tell("warm; every run's results are checked before its rate counts")
         rounds: list[dict[str, Measured]] = [dict(contest.round(n)) for n in range(1, sizes.rounds + 1)]
-    found = report.made(rounds, sizes, conditions, rig.quick())
+        latency = contest.latency(8.0 if rig.quick() else 30.0)
+    found = report.made(rounds, sizes, conditions, rig.quick()) | {"latency_ms": latency}
     folder = rig.results()
     (folder / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (folder / "report.svg").write_text(chart(found), encoding="utf-8")
