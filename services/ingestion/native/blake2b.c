@@ -16,12 +16,10 @@ static const uint8_t SIGMA[10][16] = {
     {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5}, {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
 };
 
-static uint64_t little(const uint8_t *at) {
-    uint64_t word = 0;
-    for (int i = 7; i >= 0; i--) {
-        word = word << 8 | at[i];
-    }
-    return word;
+static inline uint64_t little(const uint8_t *at) {
+    /* Spelled out: compilers make one load of it, of a loop they do not. */
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
 }
 
 static inline uint64_t turned(uint64_t word, int by) { return word >> by | word << (64 - by); }

@@ -32,7 +32,7 @@ typedef struct {
     bool broken; /* something did not fit; what was read since is empty */
 } Cursor;
 
-static Text take(Cursor *cursor, size_t size) {
+static inline Text take(Cursor *cursor, size_t size) {
     static const uint8_t NOTHING[8] = {0};
     if (cursor->broken || size > (size_t)(cursor->end - cursor->at)) {
         cursor->broken = true;
@@ -41,6 +41,13 @@ static Text take(Cursor *cursor, size_t size) {
     Text found = {cursor->at, size};
     cursor->at += size;
     return found;
+}
+
+static inline uint8_t take_byte(Cursor *cursor) { return *take(cursor, 1).at; } /* 0 where it is broken */
+
+static inline Text take_string(Cursor *cursor) {
+    const uint8_t *size = take(cursor, 2).at;
+    return take(cursor, (size_t)(size[0] | size[1] << 8));
 }
 
 static uint64_t take_number(Cursor *cursor, size_t size) {
@@ -52,13 +59,11 @@ static uint64_t take_number(Cursor *cursor, size_t size) {
     return number;
 }
 
-static Text take_string(Cursor *cursor) { return take(cursor, take_number(cursor, 2)); }
-
 /* Avro's zigzag varint, of at most nine bytes: no number that is valid anywhere needs ten. */
-static int64_t take_long(Cursor *cursor) {
+static inline int64_t take_long(Cursor *cursor) {
     uint64_t number = 0;
     for (int shift = 0; shift < 63; shift += 7) {
-        uint8_t byte = (uint8_t)take_number(cursor, 1);
+        uint8_t byte = take_byte(cursor);
         number |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {
             return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
@@ -70,7 +75,7 @@ static int64_t take_long(Cursor *cursor) {
 
 bool open_program(const uint8_t *table, size_t size, Program *program) {
     Cursor cursor = {table, table + size, false};
-    size_t slots = take_number(&cursor, 1);
+    size_t slots = take_byte(&cursor);
     Text shapes = take(&cursor, slots);
     *program = (Program){shapes.at, slots, {cursor.at, (size_t)(cursor.end - cursor.at)}};
     return !cursor.broken && slots >= ENVELOPE_SLOTS && slots <= SLOTS;
@@ -79,7 +84,7 @@ bool open_program(const uint8_t *table, size_t size, Program *program) {
 static void read_value(Cursor *cursor, uint8_t shape, Value *value) {
     *value = (Value){ABSENT, {cursor->at, 0}, 0};
     if (shape & OPTIONAL) {
-        uint64_t branch = take_number(cursor, 1);
+        uint64_t branch = take_byte(cursor);
         cursor->broken |= branch != 0 && branch != 2; /* 0 and 1 in zigzag */
         if (branch == 0) {
             return;
@@ -92,7 +97,7 @@ static void read_value(Cursor *cursor, uint8_t shape, Value *value) {
         value->text = take(cursor, (size_t)size);
     } else if ((shape & ~OPTIONAL) == SHAPE_BOOL) {
         value->kind = NUMBER;
-        value->number = (int64_t)take_number(cursor, 1);
+        value->number = take_byte(cursor);
         cursor->broken |= value->number > 1;
     } else {
         value->kind = NUMBER;
@@ -117,7 +122,7 @@ bool read_slots(const Program *program, Text body, Value *values, const uint8_t 
 /* An entry is a flag (1: takes any continuation) and a string. */
 static bool is_entry(Cursor entries, Text part) {
     while (entries.at < entries.end) {
-        bool open = take_number(&entries, 1) == 1;
+        bool open = take_byte(&entries) == 1;
         Text entry = take_string(&entries);
         if (entries.broken) {
             return false;
@@ -193,7 +198,7 @@ static bool may_be_absent(Cursor *body, const Value *other, uint64_t when) {
 }
 
 static bool is_subject(Cursor body, const Value *values) {
-    while (body.at < body.end) {
+    while (body.at < body.end && !body.broken) {
         Text kind = take_string(&body), code_kind = take_string(&body);
         if (!body.broken && text_equals(kind, values[SUBJECT_KIND].text) &&
             text_equals(code_kind, values[SUBJECT_CODE_KIND].text)) {
@@ -212,7 +217,7 @@ static bool same(const Value *value, const Value *other) {
 
 /* The slot named by the next byte of a body, or NULL. */
 static const Value *other_slot(Cursor *body, const Program *program, const Value *values) {
-    size_t slot = take_number(body, 1);
+    size_t slot = take_byte(body);
     return !body->broken && slot < program->slots ? &values[slot] : NULL;
 }
 
@@ -249,7 +254,7 @@ static bool holds(uint8_t operation, Cursor body, const Program *program, const 
     switch (operation) {
     case OP_TEXT: {
         uint32_t most = (uint32_t)take_number(&body, 4);
-        unsigned flags = (unsigned)take_number(&body, 1);
+        unsigned flags = take_byte(&body);
         return !body.broken && text_fits(text, most, flags);
     }
     case OP_DECIMAL:
@@ -274,8 +279,8 @@ static bool holds(uint8_t operation, Cursor body, const Program *program, const 
 bool certainly_valid(const Program *program, const Value *values) {
     Cursor rules = {program->rules.at, program->rules.at + program->rules.size, false};
     while (rules.at < rules.end) {
-        uint8_t operation = (uint8_t)take_number(&rules, 1);
-        size_t slot = take_number(&rules, 1);
+        uint8_t operation = take_byte(&rules);
+        size_t slot = take_byte(&rules);
         Text text = take_string(&rules);
         Cursor body = {text.at, text.at + text.size, false};
         if (rules.broken || slot >= program->slots) {
@@ -284,7 +289,7 @@ bool certainly_valid(const Program *program, const Value *values) {
         const Value *value = &values[slot];
         if (operation == OP_REQUIRED_WHEN) {
             const Value *other = other_slot(&body, program, values);
-            uint64_t when = take_number(&body, 1);
+            uint64_t when = take_byte(&body);
             if (other == NULL || (value->kind == ABSENT && !may_be_absent(&body, other, when))) {
                 return false;
             }

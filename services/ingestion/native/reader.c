@@ -102,7 +102,9 @@ static PyObject *named(PyTypeObject *type, PyObject *const *items, Py_ssize_t co
     }
     if (!whole) {
         Py_CLEAR(made);
+        return NULL;
     }
+    PyObject_GC_UnTrack(made); /* all inside is atomic or made here: no cycle, so nothing for the collector to look at */
     return made;
 }
 #define NAMED(type, ...) \
@@ -216,7 +218,7 @@ static bool open_message(PyObject *message, Sent *sent) {
                    PyTuple_GET_ITEM(message, 4), 0};
     PyObject *timestamp = PyTuple_GET_ITEM(message, 6);
     if (!PyUnicode_Check(sent->topic) || !PyBytes_CheckExact(sent->key) || !PyBytes_CheckExact(sent->value) ||
-        !PyLong_Check(timestamp)) {
+        !PyLong_CheckExact(sent->partition) || !PyLong_Check(timestamp)) {
         return false;
     }
     int overflow = 0;
@@ -323,6 +325,9 @@ static PyObject *make_ahead(const Context *context, const Edition *edition, cons
     PyObject *both = record != NULL && receipt != NULL ? PyTuple_Pack(2, record, receipt) : NULL;
     Py_XDECREF(record);
     Py_XDECREF(receipt);
+    if (both != NULL) {
+        PyObject_GC_UnTrack(both); /* as above */
+    }
     return both;
 }
 
@@ -338,7 +343,9 @@ static PyObject *make_submission(const Context *context, const Edition *edition,
     PyObject *action = action_of(context, values[ACTION].text); /* borrowed; the table lets no other through */
     PyObject *submission_id = str_from(values[SUBMISSION_ID].text);
     PyObject *record_id = bytes_from(id, RECORD_ID), *ahead = NULL;
-    if (submission_id != NULL && record_id != NULL && action != NULL) {
+    if (!text_is(values[ACTION].text, "report")) {
+        ahead = Py_NewRef(Py_None); /* version 1 is always reported */
+    } else if (submission_id != NULL && record_id != NULL) {
         ahead = make_ahead(context, edition, source, sent, values, record_id, submission_id, received, due);
     }
     PyObject *origin = NAMED(context->origin, Py_NewRef(source->agency), Py_NewRef(sent->partition),

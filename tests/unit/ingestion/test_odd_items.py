@@ -36,12 +36,12 @@ def register(*fields: dict[str, Any]) -> Register:
     return made
 
 
-def message(known: Register, payload: dict[str, Any]) -> Message:
-    """A submission of that item, right but for what the payload says."""
+def message(known: Register, payload: dict[str, Any], **envelope: Any) -> Message:
+    """A submission of that item, right but for what is said here."""
     edition = known.edition(SCHEMA_ID)
     assert edition is not None
     out = io.BytesIO()
-    submission = samples.record(ITEM, payload=payload)
+    submission = samples.record(ITEM, payload=payload, **envelope)
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema_of(edition.item)), submission)
     return samples.message(frame(SCHEMA_ID, out.getvalue()), AGENCY)
 
