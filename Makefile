@@ -12,10 +12,10 @@ SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench chaos chaos-quick up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query chaos chaos-quick sim up down clean
 
 help: ## print this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -70,11 +70,23 @@ fast: install
 test: check ## everything: the fast tier, then integration on the real broker, registry and databases
 	$(RUN)/pytest tests/integration
 
+sim: install ## all five services on virtual time under the faults of each seed (SEEDS=2000 FROM=1; BUGS=1: the planted ones)
+	$(RUN)/credit sim $(if $(BUGS),--bugs,--seeds $(or $(SEEDS),2000) --from $(or $(FROM),1))
+
 demo: install ## the main job: stack, agencies, records, reconciliation (DATA=dir of real registrations, KILL=1, KEEP=1)
 	$(RUN)/credit demo $(if $(DATA),--data $(DATA)) $(if $(KILL),--kill) $(if $(KEEP),--keep)
 
-bench: install ## end-to-end records/s, CPU per record, ratio to COPY (QUICK=1)
-	$(RUN)/python -m bench.road
+bench: install ## us, Kafka Connect, Java, Faust and COPY in interleaved rounds: rates, ratios, CPU, memory (QUICK=1)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.run
+
+bench-latency: install ## open loop: publish to receipt, to change feed, to gRPC-visible at 50/s, 400/s, 70 % (QUICK=1, RATE=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.latency
+
+bench-query: install ## gRPC look-ups over 1 million subjects and 5 million records (QUICK=1, SUBJECTS=, RECORDS=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.query
+
+bench-growth: install ## CPU per record at 1, 3, 10, 30 million stored records, and with little memory (QUICK=1, SIZES=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.growth
 
 chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7)
 	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7)

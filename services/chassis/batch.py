@@ -132,6 +132,11 @@ class Decider:
         batch.outgoing[lane.id].extend(self._service.discarded(message, batch.moment))
         batch.count(message.topic, "discarded")
 
+    def park_culprit(self, batch: Batch, lane: Lane, message: Message, trace: str) -> None:
+        """Park what the process died of. It counts as heard: a repeat would be parked behind it and be applied too."""
+        if not self._repeated(batch, lane, message):
+            self.park(batch, lane, message, "CRASHED", trace)
+
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
         before = await aggregate.load(tx, [g.given for g in group])
         after: dict[Hashable, Any] = {}

@@ -84,6 +84,9 @@ async def claim(
     attempts = [int(i not in known) for i in wanted]
     rows = await tx.fetch(CLAIM, [i.topic for i in wanted], [i.partition for i in wanted], attempts)
     names = {number: name for name, number in origins.items()}
+    if any(i not in names for row in rows for i in row["origin_ids"]):
+        # The claim waited for the old owner's last commit, and that had numbered an origin.
+        names = {number: name for name, number in (await all_origins(tx)).items()}
     lanes = [Lane(LaneId(r["topic"], r["partition"]), *(r[c] for c in PLAIN)) for r in rows]
     for lane, row in zip(lanes, rows, strict=True):
         lane.origins = {names[i]: p for i, p in zip(row["origin_ids"], row["origin_positions"], strict=True)}

@@ -343,7 +343,7 @@ class LaneLoop(ConsumerRebalanceListener):
             await decider.run(tx, batch, [(self._lanes[LaneId(m.topic, m.partition)], m) for m in fired])
         if culprit:
             for lane, message in messages:
-                decider.park(batch, lane, message, "CRASHED", culprit)
+                decider.park_culprit(batch, lane, message, culprit)
         else:
             await decider.run(tx, batch, messages)
 

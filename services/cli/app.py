@@ -35,6 +35,7 @@ COMMANDS = {
     "lanes": Command("services.cli.lanes:app", "The lanes of a service: how far they are; let a stopped one go on."),
     "reconcile": Command("services.cli.reconcile:reconcile", "Compare what the services hold of every record."),
     "replay": Command("services.cli.replay:replay", "Rebuild a service's store from the journals and compare it."),
+    "sim": Command("services.cli.sim:sim", "Simulate the road under faults, seed by seed; with planted bugs."),
     "demo": Command("services.cli.demo.command:demo", "The whole road once, with reconciliation."),
 }
 STUBS = Path(__file__).parents[1] / "_stubs"  # generated from proto/ by make

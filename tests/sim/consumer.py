@@ -1,0 +1,212 @@
+"""A consumer with the part of AIOKafkaConsumer's interface that the lane loop uses."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NoOffsetForPartitionError,
+)
+
+from services.chassis.message import Headers
+from tests.sim.broker import Broker
+
+HEARTBEAT_S = 3.0
+METADATA_S = 5.0
+
+
+class Record(NamedTuple):
+    """A ConsumerRecord."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: Headers
+    timestamp: int
+
+
+class Consumer:
+    """Gives what it has in an order of its own, not all at once, and sometimes from one partition less."""
+
+    def __init__(self, broker: Broker, group: str, instance: str) -> None:
+        self._broker, self._group, self.instance = broker, broker.groups[group], instance
+        self._chance = broker.chance
+        self.pattern = re.compile("$^")
+        self._listener: Any = None
+        self._assigned: frozenset[TopicPartition] = frozenset()
+        self._positions: dict[TopicPartition, int | None] = {}
+        self._high: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
+        self._meeting = asyncio.Event()  # set: the group has met, there is an assignment
+        self._waiter: asyncio.Future[bool] | None = None
+        self._routine: asyncio.Task[None] | None = None
+        self._topics: frozenset[str] = frozenset()
+        self._looked = -METADATA_S
+
+    # --- membership --------------------------------------------------------------------------------------------
+
+    def subscribe(self, pattern: str, listener: Any) -> None:
+        """Before `start`."""
+        self.pattern, self._listener = re.compile(pattern), listener
+
+    async def start(self) -> None:
+        """Join in the background; raises while the broker is away."""
+        await asyncio.sleep(self._chance.uniform(0.001, 0.05))
+        if self._broker.away:
+            raise KafkaConnectionError("away")
+        self._routine = asyncio.create_task(self._coordinate())
+
+    async def stop(self) -> None:
+        """A static member does not say goodbye."""
+        if self._routine is not None:
+            self._routine.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
+        for place in self._assigned:
+            self._broker.readers[place].discard(self)
+
+    async def _coordinate(self) -> None:
+        await self._meet()
+        while True:
+            await asyncio.sleep(HEARTBEAT_S * self._chance.uniform(0.8, 1.0))
+            if self._broker.away:
+                continue
+            if not self._group.heartbeat(self) or self._topics_appeared():
+                await self._meet()
+
+    def _topics_appeared(self) -> bool:
+        now = self._broker.loop.time()
+        if now - self._looked < METADATA_S:
+            return False
+        self._looked = now
+        topics = frozenset(filter(self.pattern.match, self._broker.topics))
+        known, self._topics = self._topics, topics
+        return topics != known
+
+    async def _meet(self) -> None:
+        self._meeting.clear()
+        await self._listener.on_partitions_revoked(self._assigned)
+        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
+            await asyncio.sleep(0.5)
+        self._looked, self._topics = (
+            self._broker.loop.time(),
+            frozenset(filter(self.pattern.match, self._broker.topics)),
+        )
+        joined = self._group.join(self)
+        while not joined.done():
+            # While it waits a member still tells that it is there.
+            await asyncio.wait([joined], timeout=HEARTBEAT_S)
+            self._group.heartbeat(self)
+        self._forget()
+        self._assigned = joined.result()
+        self._positions = {place: self._group.committed.get(place) for place in self._assigned}
+        self._high.clear()
+        self._paused.clear()
+        for place in self._assigned:
+            self._broker.readers[place].add(self)
+        self._meeting.set()
+        await self._listener.on_partitions_assigned(self._assigned)
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """What the group gave this member last; during a rebalance still the old one."""
+        return self._assigned
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Read on from there."""
+        if place not in self._assigned:
+            raise IllegalStateError(f"{place} is not assigned")
+        self._positions[place] = offset
+
+    def pause(self, place: TopicPartition) -> None:
+        """Read no more from there."""
+        if place not in self._assigned:
+            raise IllegalStateError(f"{place} is not assigned")
+        self._paused.add(place)
+
+    def highwater(self, place: TopicPartition) -> int | None:
+        """The end of the partition as the last answered fetch told it."""
+        assert place in self._assigned, "Partition is not assigned"
+        return self._high.get(place)
+
+    async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Nothing is ever deleted here."""
+        await asyncio.sleep(self._chance.uniform(0.0, 0.005))
+        if self._broker.away:
+            await asyncio.sleep(2.0)
+            raise KafkaTimeoutError("away")
+        return dict.fromkeys(places, 0)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """What stock lag tools look at; and where a new owner's client stands before it is told to seek."""
+        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
+            await asyncio.sleep(1.0)
+        if not all(self._group.owns(self, place) for place in offsets):
+            raise CommitFailedError("the group has moved on")
+        self._group.committed.update(offsets)
+
+    def wake(self) -> None:
+        """There may be something to read."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(True)
+
+    async def getmany(
+        self, *only: TopicPartition, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, list[Record]]:
+        """What is there; else wait until something comes or the time is over."""
+        ends = self._broker.loop.time() + timeout_ms / 1000
+        while True:
+            if not self._meeting.is_set():
+                await self._meeting.wait()
+            found = {} if self._broker.away else self._drain(only, max_records)
+            left = ends - self._broker.loop.time()
+            if found or left <= 0.0005:
+                return found
+            await self._wait(left)
+
+    async def _wait(self, seconds: float) -> None:
+        loop = self._broker.loop
+        self._waiter = waiter = loop.create_future()
+        timer = loop.call_later(seconds, self.wake)
+        await waiter
+        timer.cancel()
+        if self._broker.loop.time() < timer.when():
+            await asyncio.sleep(self._chance.uniform(0.0005, 0.02))  # what comes close together is fetched together
+
+    def _drain(self, only: tuple[TopicPartition, ...], limit: int) -> dict[TopicPartition, list[Record]]:
+        places = sorted(self._assigned.intersection(only) if only else self._assigned)
+        self._chance.shuffle(places)
+        limit = min(limit, self._chance.choice((1, 3, 10, 40, 2000)))
+        found: dict[TopicPartition, list[Record]] = {}
+        for place in places:
+            position = self._positions[place]
+            if position is None:
+                self._positions[place] = -1  # said once; the loop seeks
+                raise NoOffsetForPartitionError(place)
+            if position < 0 or place in self._paused or limit <= 0:
+                continue
+            if self._broker.end(place) > position and self._chance.random() < 0.15:
+                continue  # the answer of this partition's leader is still on its way
+            if rows := self._read(place, position, limit):
+                found[place] = rows
+                limit -= len(rows)
+        return found
+
+    def _read(self, place: TopicPartition, position: int, limit: int) -> list[Record]:
+        log = self._broker.topics[place.topic][place.partition]
+        rows = [Record(*place, at, *log[at]) for at in range(position, min(len(log), position + limit))]
+        self._positions[place] = position + len(rows)
+        self._high[place] = len(log)
+        return rows

@@ -1,0 +1,114 @@
+"""Identity's statements: subjects, aliases, links, reviews."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from services.identity.store import loading, saving
+from tests.sim.store.connection import new_rows
+from tests.sim.store.engine import Row, Tx
+from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+
+
+@statement(loading.HELD)
+async def held(tx: Tx, record_ids: list[bytes], alias_ids: list[bytes]) -> list[Row]:
+    waiting = [row for _, row in tx.scan("reviews") if row["state"] == "WAITING"]
+    asked = set(record_ids) | {row["record_id"] for row in waiting if row["alias_id"] in set(alias_ids)}
+    found = sorted((r for r in waiting if r["record_id"] in asked), key=lambda r: (r["record_id"], r["version"]))
+    return [r.pick("record_id", "version", "reason", "alias_id", "item", "agency", "accepted") for r in found]
+
+
+@statement(loading.PLACE_ALIASES)
+async def place_aliases(tx: Tx, ids: list[bytes], kinds: list[str]) -> str:
+    rows = columns("alias_id kind", ids, kinds)
+    rows.sort(key=lambda row: row["alias_id"])
+    empty = {"subject_id": None, "source": "", "contested": False}
+    written = await insert_or(tx, "aliases", {row["alias_id"]: row | empty for row in rows}, nothing)
+    return f"INSERT 0 {len(written)}"
+
+
+async def _locked(tx: Tx, table: str, ids: list[bytes], names: str) -> list[Row]:
+    found: list[Row] = []
+    for one in sorted(set(ids)):
+        if tx.get(table, one) is not None:
+            await tx.lock(table, one)
+            found.append((tx.get(table, one) or Row()).pick(*names.split()))
+    return found
+
+
+@statement(loading.LOCK_ALIASES)
+async def lock_aliases(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return await _locked(tx, "aliases", ids, "alias_id kind subject_id source contested")
+
+
+@statement(loading.PLACE_SUBJECTS)
+async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
+    empty: dict[str, Any] = {"kind": "org", "name": None, "named_at": 0, "version": 0, "codes": "[]"}
+    rows = {one: {"subject_id": one} | empty for one in sorted(ids)}
+    return f"INSERT 0 {len(await insert_or(tx, 'subjects', rows, nothing))}"
+
+
+@statement(loading.LOCK_SUBJECTS)
+async def lock_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return await _locked(tx, "subjects", ids, "subject_id kind name named_at version codes")
+
+
+@statement(loading.KNOWN_SUBJECTS)
+async def known_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [tx.get("subjects", one) for one in sorted(set(ids))]
+    names = ("subject_id", "kind", "name", "named_at", "version", "codes")
+    return [row.pick(*names) for row in rows if row is not None and row["version"] > 0]
+
+
+@statement(loading.LINKS)
+async def links(tx: Tx, ids: list[bytes]) -> list[Row]:
+    asked = set(ids)
+    names = ("record_id", "subject_id", "version", "rule", "evidence")
+    return [row.pick(*names) for key, row in tx.scan("record_links") if key in asked]
+
+
+@statement(saving.SUBJECTS)
+async def save_subjects(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("subject_id kind name named_at version codes", *arrays)
+    for row in rows:
+        row["codes"] = json.dumps(json.loads(row["codes"]), ensure_ascii=False)
+    return await update(tx, "subjects", {row["subject_id"]: row for row in rows})
+
+
+@statement(saving.ALIASES)
+async def save_aliases(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("alias_id subject_id source contested", *arrays)
+    return await update(tx, "aliases", {row["alias_id"]: row for row in rows})
+
+
+new_rows(saving.NEW_LINKS)
+
+
+@statement(saving.LINKS)
+async def save_links(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id subject_id version rule evidence linked_at", *arrays)
+    for row in rows:
+        del row["subject_id"]  # whose a record is does not change
+    return await update(tx, "record_links", {row["record_id"]: row for row in rows})
+
+
+@statement(saving.HOLD)
+async def hold(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id version reason alias_id item agency code_kind accepted held_at", *arrays)
+    for row in rows:
+        row |= {"state": "WAITING", "place": tx.database.next("reviews"), "settled_at": None}
+
+    def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
+        return {**old, "reason": new["reason"], "alias_id": new["alias_id"]}
+
+    written = await insert_or(tx, "reviews", {(r["record_id"], r["version"]): r for r in rows}, again)
+    return f"INSERT 0 {len(written)}"
+
+
+@statement(saving.SETTLE)
+async def settle(tx: Tx, *arrays: list[Any]) -> str:
+    """The key of the table holds the state; a version is in it once, so that here it is left out."""
+    rows = columns("record_id version state settled_at", *arrays)
+    changes = {(row["record_id"], row["version"]): row | {"accepted": None} for row in rows}
+    return await update(tx, "reviews", changes, lambda old, new: old["state"] == "WAITING")

@@ -1,0 +1,110 @@
+"""Ingestion's statements: records, agencies, catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.ingestion.store import records, reference
+from tests.sim.store.connection import refuse
+from tests.sim.store.engine import Row, Tx
+from tests.sim.store.statements import columns, insert_or, statement, update
+
+RECORD = " ".join(records.COLUMNS)
+LOADED = ("agency", "item", "record_no", "version", "content", "produced_at", "withdrawn", "seen")
+
+
+@statement(records.BY_KEY)
+async def by_key(tx: Tx) -> str:
+    return "SET"
+
+
+@statement(records.LOAD)
+async def load(tx: Tx, *arrays: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for key in zip(*arrays, strict=True):
+        if tx.get("records", key) is not None:
+            await tx.lock("records", key)
+        row = tx.get("records", key)
+        if row is not None:
+            found.append(row.pick(*LOADED))
+    return found
+
+
+def _records(arrays: tuple[list[Any], ...], names: str = RECORD) -> dict[Any, dict[str, Any]]:
+    return {(row["agency"], row["item"], row["record_no"]): row for row in columns(names, *arrays)}
+
+
+@statement(records.INSERT)
+async def insert(tx: Tx, *arrays: list[Any]) -> str:
+    rows = _records(arrays)
+    await insert_or(tx, "records", rows, refuse)
+    return f"INSERT 0 {len(rows)}"
+
+
+@statement(records.CHANGE)
+async def change(tx: Tx, *arrays: list[Any]) -> str:
+    return await update(tx, "records", _records(arrays))
+
+
+@statement(records.REMEMBER)
+async def remember(tx: Tx, *arrays: list[Any]) -> str:
+    return await update(tx, "records", _records(arrays, "agency item record_no seen"))
+
+
+@statement("SELECT number FROM reference_revision")
+async def revision(tx: Tx) -> list[Row]:
+    return [tx.get("reference_revision", ()) or Row(number=0)]
+
+
+@statement(reference.RAISE)
+async def raise_revision(tx: Tx) -> str:
+    await tx.lock("reference_revision", ())
+    old = tx.get("reference_revision", ()) or Row(number=0)
+    tx.put("reference_revision", (), {"number": old["number"] + 1})
+    return "UPDATE 1"
+
+
+@statement("SELECT code, items FROM agencies ORDER BY code")
+async def agencies(tx: Tx) -> list[Row]:
+    return [row.pick("code", "items") for _, row in sorted(tx.scan("agencies"))]
+
+
+@statement("SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version")
+async def editions(tx: Tx) -> list[Row]:
+    return [row.pick("code", "version", "definition", "schema_id") for _, row in sorted(tx.scan("catalogue"))]
+
+
+@statement("SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE")
+async def load_agencies(tx: Tx, codes: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for code in sorted(set(codes)):
+        if tx.get("agencies", code) is not None:
+            await tx.lock("agencies", code)
+            found.append((tx.get("agencies", code) or Row()).pick("code", "name_zh", "region", "items", "commands"))
+    return found
+
+
+@statement(reference.AGENCY_UPSERT)
+async def save_agency(tx: Tx, *values: Any) -> str:
+    row = dict(zip(("code", "name_zh", "region", "items", "commands"), values, strict=True))
+    await insert_or(tx, "agencies", {row["code"]: row}, lambda old, new: new)
+    return "INSERT 0 1"
+
+
+@statement(
+    "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) ORDER BY code, version FOR UPDATE"
+)
+async def load_items(tx: Tx, codes: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for key, _ in sorted(tx.scan("catalogue")):
+        if key[0] in codes:
+            await tx.lock("catalogue", key)
+            found.append((tx.get("catalogue", key) or Row()).pick("code", "version", "definition", "schema_id"))
+    return found
+
+
+@statement(reference.EDITION_UPSERT)
+async def save_edition(tx: Tx, *values: Any) -> str:
+    row = dict(zip(("code", "version", "definition", "schema_id"), values, strict=True))
+    await insert_or(tx, "catalogue", {(row["code"], row["version"]): row}, lambda old, new: new)
+    return "INSERT 0 1"

@@ -1,0 +1,1 @@
+"""The simulator itself: a small part of its run, so that it cannot rot."""
