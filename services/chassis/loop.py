@@ -27,6 +27,8 @@ from services.chassis.publishing import Publisher
 from services.chassis.watchdog import Pulse
 
 BATCH_LIMIT = 2000
+FEW_WAIT = 200  # messages: then all lanes are served together
+LANES_A_TURN = 2
 FETCH_WAIT_MS = 200
 DUE_EVERY_MS = 1000
 DUE_LIMIT = 500
@@ -78,6 +80,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._stopping = asyncio.Event()
         self._known: set[LaneId] = set()  # claimed by this process before
         self._assignment = 0  # counts rebalances
+        self._rounds = 0  # turns in which not all lanes were served
         self._due_at_ms = 0
         self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
         self._breaker = Breaker(command_topic(around.service.name))
@@ -238,7 +241,7 @@ class LaneLoop(ConsumerRebalanceListener):
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
 
     async def _fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
-        only = [TopicPartition(*lane.id) for lane in suspects]
+        only = [TopicPartition(*lane.id) for lane in suspects or self._served()]
         try:
             records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
                 *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
@@ -252,6 +255,32 @@ class LaneLoop(ConsumerRebalanceListener):
             if self._nothing_waits(lane):
                 lane.attempts = 0  # there is nothing to suspect
         return [(lane, m) for tp, rows in records.items() for lane, m in self._messages(tp, rows)]
+
+    def _served(self) -> list[Lane]:
+        """The lanes of this turn: all while little waits, else the longest unserved until a batch is full or two are.
+
+        What a lane says goes out in record batches of its own, one for each partition it speaks to. From many lanes a
+        little each, these are tiny, and both broker and compressor are paid by the batch.
+        """
+        waiting = {lane.id: count for lane in self._lanes.values() if (count := self._lag(lane)) > 0}
+        if sum(waiting.values()) <= FEW_WAIT:
+            return []
+        served: list[Lane] = []
+        for lane in sorted((self._lanes[i] for i in waiting), key=lambda lane: lane.served):
+            served.append(lane)
+            if len(served) == LANES_A_TURN or sum(waiting[lane.id] for lane in served) >= BATCH_LIMIT:
+                break
+        self._rounds += 1
+        for lane in served:
+            lane.served = self._rounds
+        return served
+
+    def _lag(self, lane: Lane) -> int:
+        """Messages known to wait that may be read; 0 while it is not known."""
+        place = TopicPartition(*lane.id)
+        if lane.stopped or place not in self._consumer.assignment():
+            return 0
+        return max(0, (self._consumer.highwater(place) or 0) - lane.next_offset)
 
     def _nothing_waits(self, lane: Lane) -> bool:
         """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way."""

@@ -73,6 +73,7 @@ class Replay(LaneLoop):
             for at_ms in range(moments[0], moments[-1] + MONTH_MS, MONTH_MS):
                 await outbox.open_months(tx, at_ms)
             self._held = {lane.id: lane for lane in await lanes.claim(tx, first, {})}
+            self._incarnation = await tx.fetchval("SELECT number FROM incarnation")  # a part of every origin
             for lane in self._held.values():
                 await lanes.begin_at(tx, lane, first[lane.id])
 

@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import Any
 
-import cramjam
-
+from services.chassis import outbox
 from services.chassis.handling import Transaction
 
 TABLES = frozenset({"origins", "incarnation", "migrations"})
@@ -64,6 +63,6 @@ async def _outbox(tx: Transaction) -> str:
     rows = total = 0
     async for *place, blob in tx.cursor(OUTBOX, prefetch=PAGE):
         held = blake2b(repr(place).encode(), digest_size=16)
-        held.update(bytes(cramjam.zstd.decompress(blob)))
+        held.update(repr(outbox.events(blob)).encode())
         rows, total = rows + 1, (total + int.from_bytes(held.digest())) % WIDTH
     return f"{rows}:{total:x}"

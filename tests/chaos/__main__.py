@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import pkgutil
 import random
 import sys
@@ -21,6 +22,7 @@ from tests.chaos.ground import Ground, NotWithin
 from tests.chaos.kills import Died, Kill
 from tests.chaos.report import Result
 
+PORT_BASE = "30000"  # below the ports that the system gives to outgoing connections
 KILL_BUDGET_S = 15.0
 ACCOUNT_EVERY = 10  # kills
 QUICK_POINTS = ("cp3", "cp5", "cp6")
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for found in pkgutil.iter_modules(faults.__path__):
         importlib.import_module(f"{faults.__name__}.{found.name}")
     options = _options().parse_args(arguments)
-    layout = Layout.from_environment()
+    layout = _layout()
     began = time.monotonic()
 
     def tell(line: str) -> None:
@@ -58,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [result.id for result in results if result.verdict != "holds"]
     print(f"{len(results) - len(failed)} of {len(results)} hold, seed {options.seed}" + _named(failed))
     return 1 if failed else 0
+
+
+def _layout() -> Layout:
+    """A stack beside any other: `CREDIT_VAR`/chaos, ports from `CREDIT_PORT_BASE` or 30000 on."""
+    base = Layout.from_environment({"CREDIT_PORT_BASE": PORT_BASE, **os.environ})
+    return Layout(base.var / "chaos", base.port_base, base.cache)
 
 
 def _named(failed: Sequence[str]) -> str:

@@ -100,9 +100,9 @@ def test_a_row_that_cannot_be_sent_is_named_and_the_others_go(road: Road, tmp_pa
         (("agency", "add", "420000-gsj", "--name", "演示", "--item", "no-such-item"), "choose from"),
         (("template", "no-such-item"), "choose from"),
         (("trace", "no-such-submission"), "credit receipts"),
-        (("parked", "nobody"), "choose from"),
-        (("parked", "identity", "--release", "nonsense"), "credit parked identity"),
-        (("parked", "identity", "--release", "credit.ingestion.record.v1/0/1"), "credit parked identity"),
+        (("parked", "list", "nobody"), "choose from"),
+        (("parked", "release", "identity", "nonsense"), "credit parked list identity"),
+        (("parked", "release", "identity", "credit.ingestion.record.v1/0/1"), "credit parked list identity"),
         (("subject", "123", "--channel", "nowhere"), "public or government"),
         (("subject", "91420100MA4KLM0N5H"), "SUBJECT_UNKNOWN"),
     ],
@@ -121,13 +121,14 @@ def test_what_is_parked_is_listed_and_released(road: Road) -> None:
     road.stack.send("credit.identity.command.v1", [(key, b"no command")])
 
     def places() -> set[str]:
-        rows = map(json.loads, road.stack.credit("parked", "identity", "--json").stdout.splitlines())
+        rows = map(json.loads, road.stack.credit("parked", "list", "identity", "--json").stdout.splitlines())
         return {f"{row['topic']}/{row['partition']}/{row['offset']}" for row in rows if row["code"] == "WIRE_FORMAT"}
 
     (place,) = eventually(places, "parked")
-    assert told(road, "parked", "identity", "--release", place) == {"released": place}
+    done = told(road, "parked", "release", "identity", place)
+    assert (done["order"], done["messages"], done["keys"]) == ("release", 1, 1)
     statement = "SELECT FROM parked WHERE key = $1 AND released_at IS NULL"
     assert len(eventually(lambda: road.stack.sql("identity", statement, key), "parked anew")) == 1
-    road.stack.sql(
-        "identity", "DELETE FROM parked WHERE key = $1", key
-    )  # the tests that follow begin with nothing parked
+    # The tests that follow begin with nothing parked, and with a store that follows from its journals.
+    told(road, "parked", "discard", "identity", place, "--reason", "演示：不是命令")
+    eventually(lambda: not places(), "nothing is parked any more")
