@@ -31,6 +31,7 @@ class Lane:
     parked: set[bytes] = field(default_factory=set[bytes])
     stopped: bool = False
     read_ms: int = 0  # when the last message read here was published
+    passed: int = 0  # up to here it is known that no further message waits
     served: int = 0  # the last turn that did not serve all lanes and served this one
 
     def origin_name(self, service: str, incarnation: int) -> bytes:

@@ -254,7 +254,20 @@ class LaneLoop(ConsumerRebalanceListener):
         for lane in suspects:
             if self._nothing_waits(lane):
                 lane.attempts = 0  # there is nothing to suspect
+        if not records:
+            await self._pass_over()
         return [(lane, m) for tp, rows in records.items() for lane, m in self._messages(tp, rows)]
+
+    async def _pass_over(self) -> None:
+        """Offsets without a message (marks of an outsider's transactions, what he aborted) are no lag.
+
+        The hand is empty, so what the client has gone past was none; where it has not got to may hold something.
+        """
+        for lane in self._lanes.values():
+            if self._lag(lane):
+                with suppress(IllegalStateError, TimeoutError):  # a rebalance has begun, or it does not know yet
+                    position: int = await asyncio.wait_for(self._consumer.position(TopicPartition(*lane.id)), 1)
+                    lane.passed = max(lane.passed, position)
 
     def _served(self) -> list[Lane]:
         """The lanes of this turn: all while little waits, else the longest unserved until a batch is full or two are.
@@ -280,7 +293,7 @@ class LaneLoop(ConsumerRebalanceListener):
         place = TopicPartition(*lane.id)
         if lane.stopped or place not in self._consumer.assignment():
             return 0
-        return max(0, (self._consumer.highwater(place) or 0) - lane.next_offset)
+        return max(0, (self._consumer.highwater(place) or 0) - max(lane.next_offset, lane.passed))
 
     def _nothing_waits(self, lane: Lane) -> bool:
         """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way."""
@@ -469,7 +482,7 @@ class LaneLoop(ConsumerRebalanceListener):
             if TopicPartition(*lane.id) not in assigned:
                 continue  # a rebalance has begun: the lane is still held, but there is nothing to ask about
             end: int = self._consumer.highwater(TopicPartition(*lane.id)) or 0
-            yield lane, max(0, end - lane.next_offset)
+            yield lane, max(0, end - max(lane.next_offset, lane.passed))
 
     async def _farewell(self) -> None:
         """Write what was published, so that the next owner need not say it again."""

@@ -141,6 +141,13 @@ class Consumer:
         assert place in self._assigned, "Partition is not assigned"
         return self._high.get(place)
 
+    async def position(self, place: TopicPartition) -> int:
+        """Where it reads next."""
+        position = self._positions.get(place)
+        if position is None or position < 0:
+            raise IllegalStateError(f"{place} is not assigned")
+        return position
+
     async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Nothing is ever deleted here."""
         await asyncio.sleep(self._chance.uniform(0.0, 0.005))

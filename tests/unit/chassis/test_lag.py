@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 
 from services.chassis.lanes import Lane, LaneId
@@ -21,6 +22,16 @@ class Consumer:
 
     def assignment(self) -> set[TopicPartition]:
         return self._assigned
+
+    async def getmany(
+        self, *only: TopicPartition, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, list[Any]]:
+        return {}
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self.at
+
+    at = 10
 
     def highwater(self, partition: TopicPartition) -> int:
         assert partition in self._assigned, "Partition is not assigned"
@@ -45,3 +56,16 @@ def test_a_lane_without_an_assignment_is_passed_over() -> None:
 
 def test_every_assigned_lane_tells_messages_and_seconds() -> None:
     assert told(HELD, LOST) == [("t", 3, 2.0)] * 2
+
+
+@pytest.mark.parametrize(("position", "lag"), [(10, 0), (7, 3)], ids=["passed by the client", "not yet reached"])
+async def test_offsets_without_a_message_are_no_lag_once_the_client_has_passed_them(position: int, lag: int) -> None:
+    """The mark that ends an outsider's transaction is such an offset: a watchdog must not end an idle worker for it."""
+    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"))
+    consumer = Consumer(HELD)
+    consumer.at = position
+    loop = LaneLoop(around, consumer)
+    loop._lanes = {HELD: Lane(HELD, 1, 7, 0, 0, 0)}
+    assert await loop._fetch(()) == []
+    loop.beat()
+    assert loop.pulse().lag == lag
