@@ -25,7 +25,7 @@ class Rows:
         self._table = table
         self._columns = tuple(types)
         arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.values(), 1))
-        self._insert = f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants of the store
+        self.statement = f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants of the store
 
     async def insert(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         """Write them, sorted by key for the index' sake; raises `Transient` if another lane wrote one meanwhile."""
@@ -33,7 +33,7 @@ class Rows:
             if len(rows) >= COPY_FROM:
                 await tx.copy_records_to_table(self._table, records=rows, columns=self._columns)
             elif rows:
-                await tx.execute(self._insert, *columns(rows))
+                await tx.execute(self.statement, *columns(rows))
         except asyncpg.UniqueViolationError as error:
             # The state it was decided on is stale: read it again and decide anew.
             raise Transient("database", "a row appeared meanwhile") from error

@@ -263,8 +263,8 @@ class LaneLoop(ConsumerRebalanceListener):
 
         The hand is empty, so what the client has gone past was none; where it has not got to may hold something.
         """
-        for lane in self._lanes.values():
-            if self._lag(lane):
+        for lane, messages in list(self._lags()):
+            if messages and not lane.stopped:
                 with suppress(IllegalStateError, TimeoutError):  # a rebalance has begun, or it does not know yet
                     position: int = await asyncio.wait_for(self._consumer.position(TopicPartition(*lane.id)), 1)
                     lane.passed = max(lane.passed, position)
@@ -275,7 +275,7 @@ class LaneLoop(ConsumerRebalanceListener):
         What a lane says goes out in record batches of its own, one for each partition it speaks to. From many lanes a
         little each, these are tiny, and both broker and compressor are paid by the batch.
         """
-        waiting = {lane.id: count for lane in self._lanes.values() if (count := self._lag(lane)) > 0}
+        waiting = {lane.id: messages for lane, messages in self._lags() if messages and not lane.stopped}
         if sum(waiting.values()) <= FEW_WAIT:
             return []
         served: list[Lane] = []
@@ -287,13 +287,6 @@ class LaneLoop(ConsumerRebalanceListener):
         for lane in served:
             lane.served = self._rounds
         return served
-
-    def _lag(self, lane: Lane) -> int:
-        """Messages known to wait that may be read; 0 while it is not known."""
-        place = TopicPartition(*lane.id)
-        if lane.stopped or place not in self._consumer.assignment():
-            return 0
-        return max(0, (self._consumer.highwater(place) or 0) - max(lane.next_offset, lane.passed))
 
     def _nothing_waits(self, lane: Lane) -> bool:
         """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way."""

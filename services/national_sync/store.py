@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from services.chassis.bulk import columns
 from services.chassis.errors import Transient
 from services.chassis.handling import Transaction
 from services.national_sync.domain.events import Answered, Event, PushWanted
@@ -60,17 +61,13 @@ async def save(
     known = [row for key, row in rows.items() if key in before]
     new = [row for key, row in rows.items() if key not in before]
     if known:
-        await tx.execute(UPDATE, *_columns(known))
-    if new and await tx.execute(INSERT, *_columns(new)) != f"INSERT 0 {len(new)}":
+        await tx.execute(UPDATE, *columns(known))
+    if new and await tx.execute(INSERT, *columns(new)) != f"INSERT 0 {len(new)}":
         # The record changed its subject and so its lane, and both versions came at once: read again what stands.
         raise Transient("database", "two lanes made the same row")
     answers = [_answer(key, event) for key, event in events if isinstance(event, Answered)]
     if answers:
-        await tx.execute(ANSWERS, *_columns(answers))
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+        await tx.execute(ANSWERS, *columns(answers))
 
 
 def _row(state: Exchange, submission: bytes | None, at: datetime) -> tuple[Any, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
 from services.sanctions.domain.department import Department
 from services.sanctions.domain.events import Event, Fault, FeedbackAnswered, Subject, Task, TaskChanged
@@ -148,7 +149,7 @@ async def save(
     """Write the listings, the tasks that changed (as they stand now) and the first answers."""
     known = {key: state for key, state in after.items() if key}
     if known:
-        await tx.execute(SAVE_LISTINGS, *_columns(_listing(state) for state in known.values()))
+        await tx.execute(SAVE_LISTINGS, *columns(_listing(state) for state in known.values()))
     changed: dict[str, tuple[bytes, int]] = {}
     first: list[FeedbackAnswered] = []
     for key, event in events:
@@ -160,13 +161,9 @@ async def save(
                 changed[event.task_id] = (key, event.at_ms)
     rows = [_task(known[key].tasks[task_id], at_ms, departments) for task_id, (key, at_ms) in sorted(changed.items())]
     if rows:
-        await tx.execute(SAVE_TASKS, *_columns(rows))
+        await tx.execute(SAVE_TASKS, *columns(rows))
     if first:
-        await tx.execute(SAVE_ANSWERS, *_columns(_first(event) for event in first))
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+        await tx.execute(SAVE_ANSWERS, *columns(_first(event) for event in first))
 
 
 def _listing(state: JointAction) -> tuple[Any, ...]:

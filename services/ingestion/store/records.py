@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import asyncpg
-
-from services.chassis.errors import Transient
+from services.chassis.bulk import Rows, columns
 from services.chassis.handling import Transaction
 from services.ingestion.domain.events import RecordAccepted, RecordEvent
 from services.ingestion.domain.record import Record
 from services.ingestion.domain.submission import RecordKey
-
-COPY_FROM = 50  # new rows: below, one INSERT is cheaper than starting a COPY
 
 # A partition that was empty when it was last analysed would be scanned whole for every key while an agency fills it.
 # Everything here goes through the primary key, whatever the statistics say; for this transaction only.
@@ -26,15 +22,15 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS u (agency, item, record_no), 
       AND records.record_no = u.record_no LIMIT 1 FOR UPDATE) AS r
 """
 
-COLUMNS = (
-    "agency", "item", "record_no", "version", "withdrawn", "produced_at", "accepted_at", "item_version", "schema_id",
-    "record_id", "content", "seen", "submission",
-)  # fmt: skip
-ARRAYS = (
-    "$1::text[], $2::text[], $3::text[], $4::int[], $5::bool[], $6::bigint[], $7::bigint[], $8::int[], $9::int[], "
-    "$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[]"
-)
-INSERT = f"INSERT INTO records ({', '.join(COLUMNS)}) SELECT * FROM unnest({ARRAYS})"  # noqa: S608 - constants above
+TYPES = {
+    "agency": "text", "item": "text", "record_no": "text", "version": "int", "withdrawn": "bool",
+    "produced_at": "bigint", "accepted_at": "bigint", "item_version": "int", "schema_id": "int", "record_id": "bytea",
+    "content": "bytea", "seen": "bytea", "submission": "bytea",
+}  # fmt: skip
+COLUMNS = tuple(TYPES)
+ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(TYPES.values(), 1))
+# An agency whose clients disagree on partitions may send one record_no down two lanes: then it is Transient.
+NEW = Rows("records", TYPES)
 CHANGE = f"""
 UPDATE records SET {", ".join(f"{name} = u.{name}" for name in COLUMNS[3:])}
 FROM unnest({ARRAYS}) AS u ({", ".join(COLUMNS)})
@@ -53,7 +49,7 @@ async def load(tx: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKey, Re
     if not keys:
         return {}
     await tx.execute(BY_KEY)
-    rows = await tx.fetch(LOAD, *map(list, zip(*sorted(set(keys)), strict=True)))
+    rows = await tx.fetch(LOAD, *columns(sorted(set(keys))))
     return {
         (agency, item, record_no): Record(version, content, produced_at, withdrawn, seen)
         for agency, item, record_no, version, content, produced_at, withdrawn, seen in rows
@@ -72,22 +68,11 @@ async def save(
     new = [_row(key, after[key], accepted[key]) for key in changed if key not in before]
     known = [_row(key, after[key], accepted[key]) for key in changed if key in before and key in accepted]
     remembered = [(*key, after[key].seen) for key in changed if key in before and key not in accepted]
-    await _insert(tx, new)
+    await NEW.insert(tx, new)
     if known:
-        await tx.execute(CHANGE, *map(list, zip(*known, strict=True)))
+        await tx.execute(CHANGE, *columns(known))
     if remembered:
-        await tx.execute(REMEMBER, *map(list, zip(*remembered, strict=True)))
-
-
-async def _insert(tx: Transaction, new: Sequence[tuple[object, ...]]) -> None:
-    try:
-        if len(new) >= COPY_FROM:
-            await tx.copy_records_to_table("records", records=new, columns=COLUMNS)
-        elif new:
-            await tx.execute(INSERT, *map(list, zip(*new, strict=True)))
-    except asyncpg.UniqueViolationError as error:
-        # An agency whose clients disagree on partitions sent this record_no down two lanes: read it, decide anew.
-        raise Transient("database", "record appeared meanwhile") from error
+        await tx.execute(REMEMBER, *columns(remembered))
 
 
 def _row(key: RecordKey, state: Record, made: RecordAccepted) -> tuple[object, ...]:

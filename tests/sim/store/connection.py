@@ -126,7 +126,7 @@ def new_rows(rows: Rows) -> None:
     async def insert(tx: Tx, *arrays: list[Any]) -> str:
         return (await copy(tx, made._table, list(zip(*arrays, strict=True)), made._columns)).replace("COPY", "INSERT 0")
 
-    statement(made._insert)(insert)
+    statement(made.statement)(insert)
 
 
 async def copy(tx: Tx | None, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:

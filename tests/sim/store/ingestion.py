@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.ingestion.store import records, reference
-from tests.sim.store.connection import refuse
+from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, statement, update
 
@@ -34,11 +34,7 @@ def _records(arrays: tuple[list[Any], ...], names: str = RECORD) -> dict[Any, di
     return {(row["agency"], row["item"], row["record_no"]): row for row in columns(names, *arrays)}
 
 
-@statement(records.INSERT)
-async def insert(tx: Tx, *arrays: list[Any]) -> str:
-    rows = _records(arrays)
-    await insert_or(tx, "records", rows, refuse)
-    return f"INSERT 0 {len(rows)}"
+new_rows(records.NEW)
 
 
 @statement(records.CHANGE)
