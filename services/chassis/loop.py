@@ -243,7 +243,7 @@ class LaneLoop(ConsumerRebalanceListener):
     async def _fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
         only = [TopicPartition(*lane.id) for lane in suspects or self._served()]
         try:
-            records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+            records: dict[TopicPartition, list[Message]] = await self._consumer.getmany(
                 *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
             )
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
@@ -256,7 +256,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 lane.attempts = 0  # there is nothing to suspect
         if not records:
             await self._pass_over()
-        return [(lane, m) for tp, rows in records.items() for lane, m in self._messages(tp, rows)]
+        return [(lane, m) for tp, rows in records.items() if (lane := self._lanes.get(LaneId(*tp))) for m in rows]
 
     async def _pass_over(self) -> None:
         """Offsets without a message (marks of an outsider's transactions, what he aborted) are no lag.
@@ -294,13 +294,6 @@ class LaneLoop(ConsumerRebalanceListener):
         assigned: set[TopicPartition] = self._consumer.assignment()
         end: int | None = self._consumer.highwater(place) if place in assigned else None
         return end is not None and end <= lane.next_offset
-
-    def _messages(self, tp: TopicPartition, rows: Sequence[Any]) -> Iterable[tuple[Lane, Message]]:
-        lane = self._lanes.get(LaneId(tp.topic, tp.partition))
-        if lane is None:
-            return
-        for r in rows:
-            yield lane, Message(r.topic, r.partition, r.offset, r.key or b"", r.value, r.headers, r.timestamp)
 
     def _out_of_range(self, error: Exception) -> None:
         """Before the seek of a claim the consumer may ask for an offset it does not have: harmless. After: stop."""

@@ -141,6 +141,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
 async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any]:
     """A consumer that has joined its group, with the loop as its listener; raises `Transient`."""
     pattern = batch.pattern_of(around.service)
+    kafka.consume_messages()
     consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings, pattern))
     loop = LaneLoop(around, consumer)
     consumer.subscribe(pattern=pattern, listener=loop)
