@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,6 +87,13 @@ class Linked(NamedTuple):
     action: str
 
 
+class TaskTold(NamedTuple):
+    """How a task stands by one message; `version` 0: told before tasks were counted."""
+
+    version: int
+    change: str
+
+
 class Change(NamedTuple):
     """A line of a feed."""
 
@@ -130,7 +137,7 @@ class Facts:
     feeds: dict[str, dict[bytes, list[Change]]] = field(
         default_factory=lambda: {name: defaultdict(list) for name in FEEDS}
     )
-    tasks: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    tasks: dict[str, list[TaskTold]] = field(default_factory=lambda: defaultdict(list))  # by version
     task_of: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
     exchanges: dict[bytes, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     national: dict[str, bool] = field(default_factory=dict[str, bool])
@@ -214,7 +221,11 @@ class Facts:
         self.feeds[feed][record["subject_id"]].append(change)
 
     def _task(self, heard: Heard, record: dict[str, Any]) -> None:
-        self.tasks[record["task_id"]].append(record["change"])
+        """Lanes tell of one task in no order: it stands by its versions. A refusal says nothing of how it stands."""
+        if record["change"] == "FEEDBACK_REFUSED":
+            return
+        told = TaskTold(record.get("task_version") or 0, record["change"])
+        insort(self.tasks[record["task_id"]], told, key=lambda one: one.version)  # behind those of the same version
         if record["change"] == "OPENED":
             self.task_of[record["task_id"]] = record["department"], record["record_id"]
 

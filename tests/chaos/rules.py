@@ -122,9 +122,11 @@ def _same(feed: str, right: Sequence[Version], told: Sequence[Change]) -> Iterat
 
 
 def tasks(facts: Facts) -> Iterator[Finding]:
-    """I2: a task is opened once, first, and closed or lifted at most once."""
-    for task_id, changes in facts.tasks.items():
-        states = [change for change in changes if change != "FEEDBACK_REFUSED"]
+    """I2, I3: a task is opened once, first, and closed or lifted at most once; its versions count without a gap."""
+    for task_id, told in facts.tasks.items():
+        states, numbers = [each.change for each in told], [each.version for each in told if each.version]
+        if numbers != list(range(min(numbers, default=1), min(numbers, default=1) + len(numbers))):
+            yield Finding("I3", f"the versions told of a task are {numbers}", f"task {task_id}")
         if states[:1] != ["OPENED"] or states.count("OPENED") > 1:
             yield Finding("I2", f"a task's life is {states}", f"task {task_id}")
         if any(states.count(end) > 1 for end in ("CLOSED", "LIFTED")):

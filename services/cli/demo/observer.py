@@ -55,8 +55,9 @@ class Change(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task as its department sees it now."""
+    """A task as its department sees it now; `version` 0: told before tasks were counted."""
 
+    version: int
     change: str
     department: str
     record_id: bytes
@@ -179,9 +180,11 @@ class Observer:
         if record["change"] == "FEEDBACK_REFUSED":
             self.seen.refused_feedback += 1
             return
-        known = self.seen.tasks.get(record["task_id"])
+        known, version = self.seen.tasks.get(record["task_id"]), record.get("task_version") or 0
+        if known and version < known.version:
+            return  # another lane has told what came after it
         record_id = record["record_id"] or (known.record_id if known else b"")
-        self.seen.tasks[record["task_id"]] = Task(record["change"], record["department"], record_id)
+        self.seen.tasks[record["task_id"]] = Task(version, record["change"], record["department"], record_id)
 
 
 def _ms(moment: Any) -> int:

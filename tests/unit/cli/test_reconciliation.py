@@ -53,7 +53,7 @@ def whole() -> tuple[Seen, Outside]:
             (PERMIT, 1): Change("ADDED", SUBJECT, 4, 9),
             (LISTING, 1): Change("ADDED", SUBJECT, 5, 9),
         }
-    seen.tasks = {"t1": Task("CLOSED", "a", LISTING)}
+    seen.tasks = {"t1": Task(2, "CLOSED", "a", LISTING)}
     seen.exchanges, seen.acknowledged = {PERMIT: Exchanged(1, "ACKNOWLEDGED")}, {PERMIT: 1}
     shown = {SUBJECT: frozenset({PERMIT, LISTING})}
     return seen, Outside(0, {"t1": "CLOSED"}, frozenset({PERMIT}), shown)
@@ -83,7 +83,7 @@ BREAKS: dict[str, Callable[[Seen], Any]] = {
     "a change that nothing explains": lambda seen: seen.changes[GOVERNMENT].update({(OTHER, 1): ALIEN}),
     "a gap in subject_seq": lambda seen: seen.changes[PUBLIC].update({(LISTING, 1): LATER}),
     "a listing without tasks": lambda seen: seen.tasks.clear(),
-    "a task left open": lambda seen: seen.tasks.update(t1=Task("OPENED", "a", LISTING)),
+    "a task left open": lambda seen: seen.tasks.update(t1=Task(1, "OPENED", "a", LISTING)),
     "an exchange without answer": lambda seen: seen.exchanges.pop(PERMIT),
 }  # fmt: skip
 
