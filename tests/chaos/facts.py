@@ -19,6 +19,7 @@ GOVERNMENT = "credit.disclosure.government-change.v1"
 EXCHANGE = "credit.national-sync.exchange.v1"
 FEEDS = {"public": PUBLIC, "government": GOVERNMENT}
 NO_ORIGIN = ("credit.submit.", "credit.feedback.")  # from outside; and every command topic
+ENDS = ("ACKNOWLEDGED", "REFUSED")  # of an exchange
 FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
 
 Version = tuple[bytes, int]  # record id, version
@@ -94,6 +95,19 @@ class TaskTold(NamedTuple):
     change: str
 
 
+class Exchange(NamedTuple):
+    """Where a version stands with the nation, in the order of becoming: lanes tell of one exchange in no order.
+
+    A final answer ends a version, also when it is the answer to an earlier attempt.
+    """
+
+    version: int
+    final: bool
+    attempt: int
+    answered: bool
+    state: str
+
+
 class Change(NamedTuple):
     """A line of a feed."""
 
@@ -139,7 +153,7 @@ class Facts:
     )
     tasks: dict[str, list[TaskTold]] = field(default_factory=lambda: defaultdict(list))  # by version
     task_of: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
-    exchanges: dict[bytes, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    exchanges: dict[bytes, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     national: dict[str, bool] = field(default_factory=dict[str, bool])
     subject_versions: dict[bytes, int] = field(default_factory=dict[bytes, int])
     origins: Origins = field(default_factory=lambda: defaultdict(lambda: defaultdict(Positions)))
@@ -230,7 +244,9 @@ class Facts:
             self.task_of[record["task_id"]] = record["department"], record["record_id"]
 
     def _exchange(self, heard: Heard, record: dict[str, Any]) -> None:
-        self.exchanges[record["exchange_id"]].append((record["version"], record["state"]))
+        state: str = record["state"]
+        told = Exchange(record["version"], state in ENDS, record["attempt"], state != "PENDING", state)
+        self.exchanges[record["exchange_id"]].append(told)
 
     def _item(self, heard: Heard, record: dict[str, Any]) -> None:
         self.national[record["code"]] = bool(json.loads(record["definition"]).get("national"))

@@ -10,7 +10,6 @@ from tests.chaos.facts import FEEDS, LINKED, RECORD, Change, Facts, Finding, Rec
 
 PUBLISHED_CODES = frozenset((Path(__file__).parent / "refusal_codes.txt").read_text().split())
 SHOWN_ON = {"public": ("public",), "government": ("public", "government")}
-ENDS = ("ACKNOWLEDGED", "REFUSED")
 
 
 def answered(facts: Facts, parked: Collection[tuple[str, int, int]] = ()) -> Iterator[Finding]:
@@ -140,8 +139,8 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         if facts.national.get(one.item):
             newest[record_id] = max(version, newest.get(record_id, 0))
     for record_id, version in newest.items():
-        ends = Counter(at for at in facts.exchanges.get(record_id, ()) if at[1] in ENDS)
-        if not any(at[0] == version for at in ends):
+        ends = Counter(one.version for one in facts.exchanges.get(record_id, ()) if one.final)
+        if not ends[version]:
             yield Finding("I1", "no final answer of the national platform", _version(record_id, version))
         if any(n > 1 for n in ends.values()):
             yield Finding("I2", "two final answers of the national platform", _version(record_id, version))

@@ -132,9 +132,9 @@ def _national(facts: Facts, stores: Stores) -> Iterator[Finding]:
     wanted = newest({at: one for at, one in facts.linked.items() if facts.national.get(one.item)})
     yield from _same("national_sync.exchanges", wanted, _versions(stores["exchanges"]))
     for row in stores["exchanges"]:
-        said = facts.exchanges.get(row["record_id"], [(0, "")])[-1]
-        if said != (row["version"], row["state"]):
-            yield Finding("I7", f"{row['state']} in the store, {said[1]} told last", f"record {row['record_id'].hex()}")
+        told = max(facts.exchanges.get(row["record_id"], ()), default=None)
+        if told is None or (told.version, told.state) != (row["version"], row["state"]):
+            yield Finding("I7", f"{row['state']} in the store, told was {told}", f"record {row['record_id'].hex()}")
 
 
 def lanes(

@@ -244,6 +244,15 @@ class Judge:
         held = {record for record, (_, action) in self._world.platform.held.items() if action == "put"}
         wanted = {v.record_id.hex() for vs in linked.values() for v in _standing(vs) if v.sent.item in NATIONAL}
         self._same("I7 records at the national platform", Counter(held), Counter(wanted))
+        told: dict[bytes, tuple[Any, ...]] = {}
+        for _, said in heard(self._world, "credit.national-sync.exchange.v1"):
+            exchange_id, version, attempt, state = (said[n] for n in ("exchange_id", "version", "attempt", "state"))
+            # Three lanes tell of one exchange in no order; a final answer may be the one to an earlier attempt.
+            at = (version, state in ("ACKNOWLEDGED", "REFUSED"), attempt, state != "PENDING", state)
+            told[exchange_id] = max(at, told.get(exchange_id, at))
+        rows = self._world.databases["national_sync"].tables["exchanges"].values()
+        stands = Counter((row["record_id"], row["version"], row["state"]) for row in rows)
+        self._same("I7 exchanges", Counter((i, at[0], at[4]) for i, at in told.items()), stands)
 
 
 def _apply(shown: set[bytes], change: dict[str, Any]) -> None:

@@ -48,6 +48,11 @@ def change(topic: str, position: int, record_id: bytes, number: int, seq: int) -
     return said(topic, OUT, position, record)
 
 
+def exchanged(record_id: bytes, number: int, state: str, attempt: int, position: int, origin: str = "") -> Heard:
+    record = {"exchange_id": record_id, "version": number, "state": state, "attempt": attempt}
+    return said(EXCHANGE, origin or SYNC, position, record)
+
+
 def task(name: str, position: int, change: str, version: int | None, origin: str = "sanctions/1/x/0") -> Heard:
     record = {"task_id": name, "change": change, "department": "d", "record_id": R1, "task_version": version}
     return said(TASKS, origin, position, record)
@@ -73,8 +78,9 @@ def whole() -> Tape:
         tape.append(version(LINKED, LINK, n + 1, record_id, number, f"s{n}"))
         tape.append(change(PUBLIC, 2 * n + 1, record_id, number, n + 1))
         tape.append(change(GOVERNMENT, 2 * n + 2, record_id, number, n + 1))
-        told = {"exchange_id": record_id, "version": number, "state": "ACKNOWLEDGED"}
-        tape.append(said(EXCHANGE, SYNC, n + 1, told))
+        tape.append(exchanged(record_id, number, "ACKNOWLEDGED", 1, n + 1))
+    # The record's lane and the timers' have told what came before after the answers' lane had told the end.
+    tape += [exchanged(R1, 2, "PENDING", 1, 1, "national_sync/1/y/0"), exchanged(R1, 2, "PENDING", 2, 2, "sync/1/y/0")]
     tape.append(receipt(7, "s3", "REFUSED", None, "FIELD_MISSING"))
     tape.append(receipt(8, f"{SUBMIT}/0/4", "REFUSED", None, "UNDECODABLE", key=b"k4"))
     tape += [task("t1", 1, "OPENED", 1), task("t2", 2, "OPENED", 1)]
@@ -169,7 +175,7 @@ PLANTED = {
     ),
     "a final exchange lost": (without(EXCHANGE, 2), f"I1 no final answer of the national platform: record {R2.hex()}"),
     "an exchange ended twice": (
-        plus(said(EXCHANGE, SYNC, 9, {"exchange_id": R2, "version": 1, "state": "ACKNOWLEDGED"})),
+        plus(exchanged(R2, 1, "REFUSED", 1, 9)),
         "I2 two final answers",
     ),
     "a position after a higher one": (

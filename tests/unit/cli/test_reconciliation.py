@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.cli.catalogue import Item
-from services.cli.demo.observer import GOVERNMENT, PUBLIC, Change, Exchanged, Linked, Receipt, Seen, Task
+from services.cli.demo.observer import GOVERNMENT, PUBLIC, Change, Linked, Receipt, Seen, Task, exchanged
 from services.cli.demo.plan import Planned
 from services.cli.demo.reconciliation import Outside, arrived, equations
 from services.cli.demo.report import percentile
@@ -54,7 +54,7 @@ def whole() -> tuple[Seen, Outside]:
             (LISTING, 1): Change("ADDED", SUBJECT, 5, 9),
         }
     seen.tasks = {"t1": Task(2, "CLOSED", "a", LISTING)}
-    seen.exchanges, seen.acknowledged = {PERMIT: Exchanged(1, "ACKNOWLEDGED")}, {PERMIT: 1}
+    seen.exchanges, seen.acknowledged = {PERMIT: exchanged(1, 1, "ACKNOWLEDGED")}, {PERMIT: 1}
     shown = {SUBJECT: frozenset({PERMIT, LISTING})}
     return seen, Outside(0, {"t1": "CLOSED"}, frozenset({PERMIT}), shown)
 
