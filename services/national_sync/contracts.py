@@ -119,7 +119,12 @@ def read_submission(schemas: Schemas, submission: bytes) -> dict[str, Any]:
 
 
 def exchange_changed(schemas: Schemas, record_id: bytes, event: Event) -> Outgoing | None:
-    """What the world is told; an answer that came too late moves nothing and is told to nobody."""
+    """What the world is told; an answer that came too late moves nothing and is told to nobody.
+
+    A record, its answers and its timers come in three lanes, and nothing orders what lanes publish. That needs no
+    counter: what is told orders itself. The higher version is the later; of one version a final answer (ACKNOWLEDGED,
+    REFUSED) is the last, be it to an earlier attempt; else the higher attempt, and of that RETRYING is after PENDING.
+    """
     if not isinstance(event, Answered):
         attempt = 1 if isinstance(event, PushWanted) else event.attempt
         told = ("PENDING", attempt, None, None)
