@@ -32,7 +32,7 @@ class Packed(NamedTuple):
     """Records for one partition, one behind the other and not yet compressed."""
 
     section: Section
-    count: int
+    record_count: int
     records: bytes
 
 
