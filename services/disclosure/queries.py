@@ -114,8 +114,8 @@ def page_size(asked: int) -> int:
     return min(asked, PAGE_LIMIT) if asked > 0 else PAGE
 
 
-# What reconciliation compares (chassis/digest.py). `$1` names items; standings do not know theirs.
+# What reconciliation compares (chassis/digest.py); standings do not know their items.
 DIGESTS = {
-    "standing": "SELECT record_id, version FROM record_standing WHERE $1::text[] IS NULL",
-    "shown": "SELECT record_id, version FROM disclosed_records WHERE $1::text[] IS NULL OR item = ANY($1)",
+    "standing": "SELECT record_id, version, '' AS item FROM record_standing",
+    "shown": "SELECT record_id, version, item FROM disclosed_records",
 }
