@@ -113,7 +113,7 @@ async def measure(rig: Rig, subjects: int, records: int, seconds: float, tell: T
         found: dict[str, Any] = {"subjects": subjects, "records": records, "single": {}, "batch": {}}
         async with grpc.aio.insecure_channel(rig.layout.address("disclosure.grpc")) as door:
             stub: Any = pb_grpc.DisclosureStub(door)
-            await agree(stub, inquiry, filled, subjects)
+            await agree(stub, inquiry, filled)
             audited, answers = await store.fetchval(AUDITED), 0
             for (name, size), ask in zip(SIZES.items(), askers(stub, inquiry, filled), strict=True):
                 for concurrency in (1, 8, 32):
