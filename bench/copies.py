@@ -63,7 +63,7 @@ async def copier(store: Connection, table: Table) -> Copier:
     """With some of the rows that are there; raises `CheckFailed` when there are none."""
     columns: list[str] = await store.fetchval(COLUMNS, table.name)
     out = io.BytesIO()
-    query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {table.where} LIMIT {ORIGINALS}"  # noqa: S608 - constants
+    query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {table.where} ORDER BY random() LIMIT {ORIGINALS}"  # noqa: S608 - constants
     await store.copy_from_query(query, output=out, format="binary")
     originals = _rows(out.getvalue())
     equal(f"{table.name}: there are rows to copy", bool(originals), True)
