@@ -88,13 +88,22 @@ class _Named:
 class _Guard(grpc.aio.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgument] - generic in the stubs only
     """No call without a deadline, and no exception text to the caller: it could quote a row."""
 
+    def __init__(self) -> None:
+        self._guarded: dict[str, Any] = {}  # by method, of which there are as many as are registered
+
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
     ) -> Any:
-        handler: Any = await continuation(handler_call_details)
         method = handler_call_details.method
+        if method in self._guarded:
+            return self._guarded[method]
+        handler: Any = await continuation(handler_call_details)
         if handler is None or method.startswith(FREE):
             return handler
+        guarded = self._guarded[method] = self._guard(handler, method)
+        return guarded
+
+    def _guard(self, handler: Any, method: str) -> Any:
         kind = next(kind for kind in HANDLER_KINDS if getattr(handler, kind) is not None)
         guard = _guarded_stream if kind.endswith("_stream") else _guarded_call
         wrap = getattr(grpc, f"{kind}_rpc_method_handler")

@@ -67,6 +67,14 @@ async def transaction(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
             yield connection
 
 
+@asynccontextmanager
+async def session(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
+    """A connection on which each statement is a transaction of its own, and sees one moment."""
+    with told_apart():
+        async with pool.acquire(timeout=CONNECT_S) as connection:
+            yield connection
+
+
 @contextmanager
 def told_apart() -> Generator[None]:
     """Turn what is worth waiting for into `Transient`; leave everything else alone."""

@@ -62,6 +62,28 @@ def test_a_deleted_row_is_named(road: Road) -> None:
     assert found == {"disclosure.standing": [{"record_id": record_id, "one": 1, "other": None}]}
 
 
+def test_the_verifier_accounts_for_everything_until_a_row_is_deleted(road: Road) -> None:
+    crowd(road)
+    (record_id,) = road.accepted(submission("org-permit", organisation()))
+    said = told(road.stack, "verify", "--allow-parked")
+    assert (said["accounted"], said["findings"]) == (True, [])
+    (row,) = road.stack.sql("identity", "DELETE FROM record_links WHERE record_id = $1 RETURNING *", named(record_id))
+    try:
+        said = told(road.stack, "verify", "--allow-parked", code=1)
+        words = road.stack.credit("verify", "--allow-parked", check=False)
+    finally:
+        values = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+        road.stack.sql("identity", f"INSERT INTO record_links VALUES ({values})", *row.values())
+    findings: list[dict[str, object]] = said["findings"]  # type: ignore[assignment] - JSON
+    assert [finding["where"] for finding in findings] == [f"record {record_id}"]
+    assert words.returncode == 1
+    assert words.stdout.splitlines()[-1].startswith("NOT ACCOUNTED (1 findings), first: I7 no row in identity")
+
+
+def named(record_id: str) -> bytes:
+    return bytes.fromhex(record_id)
+
+
 def test_what_is_thrown_away_leaves_a_reason_behind_and_its_key_free(road: Road) -> None:
     key = secrets.token_bytes(16)
     road.stack.send("credit.identity.command.v1", [(key, b"no command"), (key, b"none either")])
