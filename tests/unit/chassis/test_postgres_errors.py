@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -57,3 +61,50 @@ def test_bugs_stay_bugs(error: Exception) -> None:
 def test_what_is_transient_already_keeps_its_kind() -> None:
     with pytest.raises(LaneLost), postgres.told_apart():
         raise LaneLost("1 of 2")
+
+
+class Silent:
+    """A pool and its one connection, whose server has gone without a word; notes what is still said to it."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @asynccontextmanager
+    async def acquire(self, timeout: float) -> AsyncGenerator[Silent]:
+        yield self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[None]:
+        self.said.append("BEGIN")
+        try:
+            yield
+        except TimeoutError:
+            self.said.append("ROLLBACK")
+            raise asyncpg.InterfaceError("connection is closed") from None
+        raise TimeoutError  # of the COMMIT
+
+    def terminate(self) -> None:
+        self.said.append("terminated")
+
+    async def expire_connections(self) -> None:
+        self.said.append("all expired")
+
+
+async def test_who_does_not_answer_is_not_spoken_to_again() -> None:
+    pool: Any = Silent()
+    with pytest.raises(Transient):
+        async with postgres.transaction(pool):
+            raise TimeoutError  # of a statement
+    assert pool.said[:4] == ["BEGIN", "terminated", "all expired", "ROLLBACK"]
+
+
+async def test_a_commit_without_an_answer_ends_the_connection() -> None:
+    pool: Any = Silent()
+    with pytest.raises(Transient):
+        async with postgres.transaction(pool):
+            pass
+    assert pool.said == ["BEGIN", "terminated", "all expired"]
+
+
+def test_the_server_gives_up_before_we_do() -> None:
+    assert postgres.LOCK_MS < postgres.STATEMENT_MS < postgres.ANSWER_S * 1000 < 30_000
