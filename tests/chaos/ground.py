@@ -10,17 +10,20 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from deploy.local import address_file, stack, supervisor_file
+from confluent_kafka import KafkaException
+
+from deploy.local import address_file, stack
 from deploy.local.layout import SERVICES, Layout
+from deploy.local.programs import Program
 from deploy.local.supervisor import Supervisor
 from services.cli.demo.agencies import onboard_all
 from tests.chaos import reading
 from tests.chaos.load import Load
-from tests.chaos.reading import Doors, Lane
+from tests.chaos.reading import Doors, Lane, Unreadable
 from tests.chaos.verify import Verdict, Verifier
 
 Tell = Callable[[str], None]
@@ -42,6 +45,13 @@ def until(check: Callable[[], Any], what: str, seconds: float = 60.0, pause: flo
     return found
 
 
+def _launched(program: Program) -> Program:
+    """The program as it is, but for services: these start as the order of the moment says."""
+    python, rest = program.command[:-2], program.command[-2:]
+    service = rest[0].startswith("services.")
+    return replace(program, command=[*python, "tests.chaos.launcher", *rest]) if service else program
+
+
 @dataclass
 class Ground:
     """A running stack, its load and its verifier."""
@@ -56,15 +66,11 @@ class Ground:
         self.launch = self.layout.var / "launch"
 
     def up(self) -> None:
-        """Start what does not run; from then on services start through the launcher."""
-        stack.up(self.layout, tell=self.tell)
-        self.launch.mkdir(exist_ok=True)
+        """Start what does not run; services start through the launcher."""
+        self.launch.mkdir(parents=True, exist_ok=True)
         for order in self.launch.iterdir():
             order.unlink()
-        configuration = supervisor_file.configuration(self.layout)
-        text = re.sub(r"-m services\.", "-m tests.chaos.launcher services.", configuration.read_text())
-        configuration.write_text(text)
-        self.supervisor.reread()
+        stack.up(self.layout, tell=self.tell, edit=_launched)
         until(lambda: all(map(self.ready, SERVICES)), "every service is ready")
         onboard_all(self.layout)
         self.doors = Doors.from_environment(address_file.addresses(self.layout))
@@ -176,13 +182,15 @@ class Ground:
                 if not self._behind(ends, names):
                     return all(map(self.ready, names))
                 time.sleep(0.1)
-        except Exception as error:  # noqa: BLE001 - a broker or database that is still away is simply not recovered
-            self.tell(f"not yet: {type(error).__name__}")
+        except (Unreadable, KafkaException) as error:  # a broker or database that is still away: not recovered
+            self.tell(f"not yet: {error}")
             time.sleep(0.3)
         return False
 
     def _behind(self, ends: Mapping[reading.Place, int], names: list[str]) -> int:
-        found: dict[str, dict[reading.Place, Lane]] = reading.lanes(self.doors, names)
+        # A second worker keeps its lanes in the same store as the first.
+        stores = {name.partition("-")[0] for name in names}
+        found: dict[str, dict[reading.Place, Lane]] = reading.lanes(self.doors, stores)
         return sum(max(0, ends.get(at, 0) - lane.next_offset) for of in found.values() for at, lane in of.items())
 
     # --- the account -----------------------------------------------------------------------------------------------
