@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -74,26 +75,36 @@ async def open_pool(settings: Settings) -> asyncpg.Pool[Any]:
 async def transaction(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
     """One transaction; a lost connection raises `Transient`, after which the commit may or may not have happened."""
     with told_apart():
-        async with (
-            pool.acquire(timeout=CONNECT_S) as connection,
-            answering(pool, connection),  # BEGIN and COMMIT
-            connection.transaction(),
-            answering(pool, connection),  # what is said in between
-        ):
-            yield connection
+        async with pool.acquire(timeout=CONNECT_S) as connection, answering(pool, connection):
+            begun = connection.transaction()
+            await begun.start()
+            try:
+                yield connection
+            except LEFT:
+                raise
+            except BaseException:
+                await begun.rollback()
+                raise
+            await begun.commit()
+
+
+# Left without a ROLLBACK: a server that has gone would let us wait for it as long again, and a task that was cancelled
+# would hear of that instead of its end, and live on.
+LEFT = (TimeoutError, asyncio.CancelledError)
 
 
 @asynccontextmanager
 async def answering(pool: asyncpg.Pool[Any], connection: Any) -> AsyncGenerator[None]:
-    """Leave a connection that did not answer in time, and its neighbours, without a further word.
+    """Leave a connection in the middle, without a further word, when it does not answer in time or nobody waits for it.
 
-    A ROLLBACK, a reset for the pool, and then each other connection that is as dead would cost its own `ANSWER_S`.
+    Who did not answer has neighbours in the pool that are as dead: each would cost its own `ANSWER_S`.
     """
     try:
         yield
-    except TimeoutError:
+    except LEFT as why:
         connection.terminate()
-        await pool.expire_connections()
+        if isinstance(why, TimeoutError):
+            await pool.expire_connections()
         raise
 
 

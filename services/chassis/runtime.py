@@ -168,8 +168,7 @@ async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asynci
     loop.stop()
     for task in others:
         task.cancel()
-    await asyncio.wait([turning], timeout=GRACE_S)
-    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.wait([turning, *others], timeout=GRACE_S)
     for task in done:
         task.result()  # a bug: let it end the process
     logs.log("stopped")

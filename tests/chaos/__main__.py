@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         ground.up()
         for result in _run(ground, options):
-            result.revision = report.revision()
+            result.revision, result.load = report.revision(), os.getloadavg()[0]
             results.append(result)
             written = report.merge(layout.var / "report.json", [result], options.merge)
             tell(f"{result.id}: {result.verdict} {result.reason} {report.percentiles(result.recovery)}")

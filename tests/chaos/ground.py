@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ class Ground:
         try:
             with urllib.request.urlopen(f"http://{address}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
-        except OSError:
+        except (OSError, HTTPException):
             return False
 
     def metric(self, service: str, name: str) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -171,10 +172,11 @@ async def _serve(links: Sequence[Link]) -> None:
         for name, forward in forwards.items():
             if order["name"] in ("*", name):
                 forward.order(Mode(**order["mode"]), bool(order["forget"]))  # type: ignore[arg-type]
+    os._exit(0)  # at once, and with it every connection; in good order each of them would be told of
 
 
 def main() -> None:
-    """Forward until standard input ends."""
+    """Forward until standard input ends; the process ends with it."""
     words = (word.split("=") for word in sys.argv[1:])
     asyncio.run(_serve([Link(name, _address(listen), _address(target)) for name, listen, target in words]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from deploy.local.layout import REPO
 
+BUSY = 5  # waiting processes per core above which a row says so: its times are those of a machine with other work
 FAULTS = REPO / "deploy" / "FAULTS.md"
 VERSIONS = "Apache Kafka 4.3.1, Apicurio Registry 3.3.3, PostgreSQL 18.4"
 
@@ -48,6 +50,7 @@ class Result:
     note: str = ""
     accounted: int = 0  # submissions the verifier had accounted for when it looked
     at: str = ""
+    load: float = 0.0  # the machine's load average of a minute when it ended, the runner's own share included
     revision: str = ""  # of the code it ran on; a `+` says that the tree held changes
 
 
@@ -177,5 +180,6 @@ def _times(seconds: Sequence[float]) -> str:
 
 def _verdict(r: Mapping[str, Any]) -> str:
     said = "holds" if r["verdict"] == "holds" else f"**{r['verdict']}**"
-    more = "; ".join(text for text in (r["reason"], r["note"]) if text)
+    busy = f"load {r['load']:.0f} on {os.cpu_count()} cores" if r.get("load", 0) > BUSY * (os.cpu_count() or 1) else ""
+    more = "; ".join(text for text in (r["reason"], r["note"], busy) if text)
     return f"{said}{': ' + more if more else ''}".replace("|", "\\|").replace("\n", " ")
