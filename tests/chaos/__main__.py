@@ -58,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell("stopped; what was run is in the report")
         return 130
     finally:
-        if not options.keep:
-            ground.down()
+        ground.leave(running=options.keep)
     if options.json:
         print(json.dumps([vars(result) for result in results], ensure_ascii=False, indent=1))
     failed = [result.id for result in results if result.verdict != "holds"]
