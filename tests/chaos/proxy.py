@@ -53,7 +53,17 @@ class Forward:
 
     async def listen(self) -> None:
         """Accept from now on."""
-        await asyncio.start_server(self._accept, *self.link.listen)
+        self._server = await asyncio.start_server(self._accept, *self.link.listen)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens; with port 0 the system has chosen one."""
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return host, port
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._server.close()
 
     def order(self, mode: Mode, forget: bool = False) -> None:
         """Another mode for everything; `forget`: what is open now stays open and silent for ever (half-open)."""
