@@ -27,7 +27,10 @@ HANDLER_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
 class GrpcServer:
-    """Use as an async context manager; serves `registrations`, healthy for as long as `ready` says so."""
+    """Use as an async context manager; serves `registrations`, healthy for as long as `ready` says so.
+
+    Entering raises `Transient` while the port is somebody else's; one that failed to enter is not entered again.
+    """
 
     def __init__(self, address: Address, registrations: Sequence[Registration], ready: Callable[[], bool]) -> None:
         self.address = address
@@ -44,7 +47,10 @@ class GrpcServer:
             register(named)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, named)
         reflection.enable_server_reflection([*self._names, reflection.SERVICE_NAME], self._server)
-        self.address = Address(self.address.host, self._server.add_insecure_port(str(self.address)))
+        try:
+            self.address = Address(self.address.host, self._server.add_insecure_port(str(self.address)))
+        except RuntimeError as error:  # the library's only word for a port that cannot be had
+            raise Transient("grpc_port", str(self.address)) from error
         await self._show()
         await self._server.start()
         self._looking = asyncio.create_task(self._look(), name="grpc-health")

@@ -17,6 +17,9 @@ from services.chassis.settings import Settings
 
 MESSAGE_LIMIT = 1_000_000  # bytes, the broker's own limit for a batch; ours must stay below it
 BATCH_BYTES = 512 * 1024
+# How long an answer may take: above what the broker takes for a rebalance (the session, 10 s), and low enough that a
+# broker gone without a word (half-open) is noticed and everything taken up anew within 30 s. The client's own is 40 s.
+ANSWER_MS = 12_000
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def consumer_settings(settings: Settings, pattern: str = "") -> dict[str, Any]:
         "client_id": f"{settings.group}-{settings.worker}",
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
+        "request_timeout_ms": ANSWER_MS,
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 3_000,
         "max_poll_interval_ms": 300_000,
@@ -101,5 +105,5 @@ def producer_settings(settings: Settings, role: str = "lanes") -> dict[str, Any]
         "linger_ms": 0,
         "max_batch_size": BATCH_BYTES,
         "max_request_size": MESSAGE_LIMIT,
-        "request_timeout_ms": 20_000,
+        "request_timeout_ms": ANSWER_MS,
     }

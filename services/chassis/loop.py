@@ -27,6 +27,7 @@ from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Pulse
 
 COMMIT_WAIT_S = 5.0
+SILENT_S = 10.0  # the broker has not answered a commit for so long: whoever asks for readiness shall know
 FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
 
@@ -47,7 +48,17 @@ class LaneLoop(ConsumerRebalanceListener):
         self._moved = self._beats = self._behind = 0  # for the watchdog
         self._waiting = 0  # transactions and publishing under way: database and broker have time limits of their own
         self._trouble = False
-        self.ready = False
+        self._silent_since: float | None = None  # the first of the commits that the broker has not answered
+        self._turning = False
+
+    @property
+    def ready(self) -> bool:
+        """Lanes are held and worked on, and the broker answers.
+
+        A worker that has nothing to say does not notice by itself that the broker is away: the client keeps that.
+        """
+        since, now = self._silent_since, asyncio.get_running_loop().time()
+        return self._turning and (since is None or now - since < SILENT_S)
 
     def pulse(self) -> Pulse:
         """What the watchdog looks at; called from its thread, so it only reads."""
@@ -73,7 +84,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 await self._one_turn()
                 pause, self._trouble = 0.1, False
             except Transient as trouble:
-                self.ready, self._trouble = False, True
+                self._turning, self._trouble = False, True
                 self._around.observer.transient(trouble)
                 self._claims.open = set(self._holding.lanes) | self._claims.open
                 # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
@@ -126,7 +137,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 with self._awaiting():
                     await self._committer.apply(messages, is_due, alone=bool(suspects))
                 self._moved += bool(messages)
-            self.ready = bool(held)
+            self._turning = bool(held)
         if not held:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming
 
@@ -148,11 +159,14 @@ class LaneLoop(ConsumerRebalanceListener):
 
         Not within a turn: a commit waits for a rebalance, and a rebalance waits for the turn.
         """
+        asked = asyncio.get_running_loop().time()
         offsets = {TopicPartition(*lane.id): lane.next_offset for lane in self._holding.lanes.values()}
         try:
             if offsets:
                 await asyncio.wait_for(self._consumer.commit(offsets), COMMIT_WAIT_S)
+            self._silent_since = None
         except (KafkaError, TimeoutError) as error:
+            self._silent_since = asked if self._silent_since is None else self._silent_since
             self._around.observer.event("offsets_not_shown", error=type(error).__name__)
 
     def report_lag(self) -> None:

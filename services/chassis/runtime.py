@@ -81,7 +81,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         probes = Probes(settings.http)
-        await stack.enter_async_context(probes)
+        await _patiently(lambda: stack.enter_async_context(probes), stop)
         pool = await _patiently(lambda: postgres.open_pool(settings), stop)
         stack.push_async_callback(pool.close)
         schemas = Schemas(settings.registry, settings.avro)
@@ -91,11 +91,15 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         stack.push_async_callback(runtime.close)
         service = build(runtime)
         around = surroundings(runtime, service)
+
+        def serve() -> Awaitable[GrpcServer]:
+            return stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: probes.ready()))
+
+        await _patiently(serve, stop)  # before joining: a process that has no door must not hold lanes meanwhile
         loop, consumer = await _patiently(lambda: _join(settings, around), stop)
         stack.push_async_callback(around.publisher.stop)
         stack.push_async_callback(consumer.stop)
         probes.ready = lambda: loop.ready
-        await stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready))
         watchdog = Watchdog(loop.pulse, STALLED.set)
         stack.callback(watchdog.stop)
         watchdog.start()
@@ -166,8 +170,7 @@ async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asynci
     loop.stop()
     for task in others:
         task.cancel()
-    await asyncio.wait([turning], timeout=GRACE_S)
-    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.wait([turning, *others], timeout=GRACE_S)
     for task in done:
         task.result()  # a bug: let it end the process
     logs.log("stopped")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.ground import Ground
+from tests.chaos.load import RATE
 
 
 class DoesNotHold(AssertionError):
@@ -36,7 +37,7 @@ class Fault:
     budget: float | None  # seconds from heal to ready and lag 0
     inject: Inject
     quick: bool = False  # cheap enough for every change
-    rate: int = 200  # submissions a second meanwhile; 0: it brings its own
+    rate: int = RATE  # submissions a second meanwhile; 0: it brings its own
     accounted: bool = True  # the verifier looks at everything afterwards
 
 

@@ -47,6 +47,7 @@ class Load:
         self._thread: threading.Thread | None = None
         self._failures: list[BaseException] = []
         self._number = 0
+        self._left = False
 
     def publish(self, many: int) -> None:
         """The next submissions of the stream, queued."""
@@ -90,6 +91,8 @@ class Load:
                 break
             except BufferError:
                 door.poll(0.1)
+                if self._left:
+                    return
         door.poll(0)
 
     def _delivered(self, error: Any, message: Message) -> None:
@@ -158,8 +161,14 @@ class Load:
         return len(opened)
 
     def close(self) -> None:
-        """Stop."""
-        self.rest()
+        """Stop; what the broker has not taken is let go."""
+        self._left = True
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for door in self._producers.values():
+            door.purge()
 
 
 def _endless(seed: int) -> Iterator[Draft]:

@@ -26,6 +26,8 @@ async def test_consumer(tmp_path: Path) -> None:
     assert (consumer._group_id, consumer._group_instance_id) == ("national-sync", "national-sync-1")
     assert (consumer._session_timeout_ms, consumer._heartbeat_interval_ms) == (10_000, 3_000)
     assert consumer._max_poll_interval_ms == 300_000
+    # A join is answered when the rebalance is over; a client that is less patient would never get in.
+    assert consumer._rebalance_timeout_ms < consumer._request_timeout_ms == kafka.ANSWER_MS < 15_000
     assert [a.__name__ for a in consumer._partition_assignment_strategy] == ["RangePartitionAssignor"]
     assert consumer._fetch_max_bytes == 4 * 1024 * 1024
     assert consumer._client._security_protocol == "SASL_PLAINTEXT"

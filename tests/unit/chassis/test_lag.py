@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.loop import LaneLoop
@@ -69,3 +71,30 @@ async def test_offsets_without_a_message_are_no_lag_once_the_client_has_passed_t
     assert await loop._receiver.fetch(()) == []
     loop.beat()
     assert loop.pulse().lag == lag
+
+
+class Broker(Consumer):
+    """Answers commits, or does not."""
+
+    away = False
+
+    async def commit(self, offsets: object) -> None:
+        if self.away:
+            raise KafkaError
+
+
+async def test_an_idle_worker_is_not_ready_while_the_broker_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing fails in it: no fetch raises, and there is nothing to publish."""
+    around: Any = SimpleNamespace(
+        service=SimpleNamespace(name="test"), observer=SimpleNamespace(event=lambda *_, **__: None)
+    )
+    broker, now = Broker(HELD), [100.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    loop = LaneLoop(around, broker)
+    loop._lanes = {HELD: Lane(HELD, 1, 7, 0, 0, 0)}
+    loop._turning = True
+    seen: list[bool] = []
+    for broker.away, now[0] in ((False, 100.0), (True, 101.0), (True, 110.9), (True, 111.1), (False, 112.0)):
+        await loop.show_offsets()
+        seen.append(loop.ready)
+    assert seen == [True, True, True, False, True]
