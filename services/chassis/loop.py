@@ -27,6 +27,7 @@ from services.chassis.publishing import Publisher
 from services.chassis.watchdog import Pulse
 
 BATCH_LIMIT = 2000
+TURN_S = 5.0  # longer than this no turn shall take: a rebalance waits for it, and a statement has its time limit
 FEW_WAIT = 200  # messages: then all lanes are served together
 LANES_A_TURN = 2
 FETCH_WAIT_MS = 200
@@ -81,6 +82,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._known: set[LaneId] = set()  # claimed by this process before
         self._assignment = 0  # counts rebalances
         self._rounds = 0  # turns in which not all lanes were served
+        self._limit = BATCH_LIMIT  # messages of a turn
         self._due_at_ms = 0
         self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
         self._breaker = Breaker(command_topic(around.service.name))
@@ -114,6 +116,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 pause, self._trouble = 0.1, False
             except Transient as trouble:
                 self.ready, self._trouble = False, True
+                self._limit = max(1, self._limit // 4)  # it may have been too much for the database's time limits
                 self._around.observer.transient(trouble)
                 self._unclaimed = set(self._lanes) | self._unclaimed
                 # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
@@ -244,7 +247,7 @@ class LaneLoop(ConsumerRebalanceListener):
         only = [TopicPartition(*lane.id) for lane in suspects or self._served()]
         try:
             records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-                *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
+                *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else self._limit
             )
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
             self._out_of_range(error)
@@ -360,7 +363,9 @@ class LaneLoop(ConsumerRebalanceListener):
         crashpoint("cp7")
         for w in written:
             w.lane.published = w.lane.position
-        around.observer.batch(batch, asyncio.get_running_loop().time() - started)
+        seconds = asyncio.get_running_loop().time() - started
+        self._limit = fitting(self._limit, len(messages), seconds)
+        around.observer.batch(batch, seconds)
 
     async def _decide(
         self, tx: Transaction, batch: Batch, messages: Sequence[tuple[Lane, Message]], due: bool, culprit: str
@@ -487,3 +492,13 @@ class LaneLoop(ConsumerRebalanceListener):
                 await lanes.move(tx, touched, {})
         except Transient as trouble:
             self._around.observer.transient(trouble)
+
+
+def fitting(limit: int, taken: int, seconds: float) -> int:
+    """How many messages the next turn may take, after one with this limit took so many in so many seconds.
+
+    A store that is slow gets fewer at a time: a batch that no time limit lets through would be tried for ever.
+    """
+    if seconds > TURN_S:
+        return max(1, int(taken * TURN_S / seconds))
+    return min(limit * 2, BATCH_LIMIT) if taken >= limit and seconds < TURN_S / 2 else limit
