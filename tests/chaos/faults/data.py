@@ -73,7 +73,7 @@ def delivered_again(ground: Ground, chance: random.Random) -> Measured:
 def redelivered(ground: Ground, topic: str, chance: random.Random) -> int:
     """A tenth of what a topic holds, four times more, where it stands already: as a producer's retries would."""
     producer: Any = Producer(settings(ground.layout, ADMIN))
-    picked = [m for m in _latest(ground, topic, 2000) if chance.random() < SHARE]
+    picked = [m for m in _latest(ground, topic, 300) if chance.random() < SHARE]
     for _ in range(TIMES - 1):
         for m in picked:
             producer.produce(topic, m.value(), m.key(), m.partition(), headers=m.headers(), timestamp=m.timestamp()[1])
