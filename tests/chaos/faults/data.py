@@ -52,7 +52,7 @@ def name_of(record: Mapping[str, Any]) -> Name:
 
 @fault("F11", "events delivered five times", "120 submissions five times each, in the same and the other partition, "
        "with two workers of ingestion; a tenth of every internal topic five times more", "one apply, DUPLICATE "
-       "receipts, I1–I8", None, quick=True)  # fmt: skip
+       "receipts, I1–I8", None)  # fmt: skip
 def delivered_again(ground: Ground, chance: random.Random) -> Measured:
     """Whoever sends again is answered again; what was applied is not applied again."""
     with ground.second_workers(["ingestion"]):
@@ -112,8 +112,7 @@ class Story(NamedTuple):
 
 @fault("F12", "later version first", "corrections before the report, an older correction after a newer one, a "
        "correction after the withdrawal; versions of one record in two partitions of its topic",
-       "one stated rule (by arrival, a correction never older than what stands), the late one answered, I1–I8", None,
-       quick=True)  # fmt: skip
+       "one stated rule (by arrival, never an older correction), the late one answered, I1–I8", None)  # fmt: skip
 def later_first(ground: Ground, chance: random.Random) -> Measured:
     """The rule of record.py: versions count as they arrive; a correction produced before what stands is refused."""
     stories = [story for n in range(40) for story in _stories(ground, n % 2)]

@@ -54,7 +54,7 @@ def away(key: Path) -> Generator[None]:
 @fault("F28", "key file gone", "identity.pepper moved away, emptied, opened to all, replaced by another key; identity "
        "restarted each time",
        "fail closed: not ready, nothing linked, the log says why, no key made, others go on; I1–I8",
-       60, quick=True)  # fmt: skip
+       60)  # fmt: skip
 def key_gone(ground: Ground, chance: random.Random) -> Measured:
     """Without its key identity links nobody; with another one it would link everybody to strangers."""
     key, measured = ground.layout.secrets / "identity.pepper", Measured()
