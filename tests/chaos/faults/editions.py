@@ -65,6 +65,7 @@ def side_by_side(ground: Ground, chance: random.Random) -> Measured:
                 until(lambda: all(map(ground.ready, SERVICES)), "the old edition is back", 90)
         finally:
             for name in SERVICES:
+                ground.supervisor.begin(name)
                 ground.withdraw(f"{name}-1")
         measured.recovery.append(ground.recovery(SERVICES, time.monotonic()))
     written = _schema_ids(ground, ends)
