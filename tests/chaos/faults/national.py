@@ -14,8 +14,8 @@ from tests.chaos.reading import ask
 
 LASTS_S = 20.0
 TOO_SLOW_MS = 25_000  # longer than the client waits: stored, and nobody is told
-STORM = {"fail_rate": 0.2, "lose_rate": 0.2, "garbage_rate": 0.1, "busy_rate": 0.2}
-CALM = {"fail_rate": 0.0, "lose_rate": 0.0, "garbage_rate": 0.0, "busy_rate": 0.0, "delay_ms": 0}
+STORM = {"fail_rate": 0.2, "lose_rate": 0.2, "garbage_rate": 0.1, "limit_rate": 0.1, "busy_rate": 0.2}
+CALM = {"fail_rate": 0.0, "lose_rate": 0.0, "garbage_rate": 0.0, "limit_rate": 0.0, "busy_rate": 0.0, "delay_ms": 0}
 TRIED_AGAIN = "SELECT count(*) FROM exchanges WHERE attempt > 1"
 
 
@@ -37,8 +37,8 @@ def _listens(ground: Ground) -> bool:
 
 
 @fault("F22", "national platform misbehaves", f"stopped for {LASTS_S:.0f} s; then for as long 20 % of requests fail, "
-       "20 % are stored and cut off, 10 % are stored and answered with HTML, 20 % of records told to come back; then "
-       "answers slower than the client waits", "one final answer each, both sides equal (I7), I1–I8",
+       "20 % are stored and cut off, 10 % are stored and answered with HTML, 10 % get 429, 20 % of records told to "
+       "come back; then answers slower than the client waits", "one final answer each, both sides equal (I7), I1–I8",
        120)  # fmt: skip
 def misbehaving(ground: Ground, chance: random.Random) -> Measured:
     """Idempotency keys and a ledger: whatever the platform did with a request, it counts once."""
