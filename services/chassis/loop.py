@@ -84,6 +84,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._rounds = 0  # turns in which not all lanes were served
         self._limit = BATCH_LIMIT  # messages of a turn
         self._due_at_ms = 0
+        self._month = (0, 0)  # for which the store's tables by month were last seen to
         self._broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
         self._breaker = Breaker(command_topic(around.service.name))
         self._moved = self._beats = self._behind = 0  # for the watchdog
@@ -337,6 +338,8 @@ class LaneLoop(ConsumerRebalanceListener):
         next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
         async with around.transaction() as tx:
             crashpoint("cp3")
+            if (month := outbox.month_of(batch.moment.now_ms)) != self._month:  # a process may outlive many
+                await outbox.open_months(tx, batch.moment.now_ms)
             await lanes.move(tx, touched, next_offsets)
             if around.service.refresh is not None:
                 await around.service.refresh(tx)
@@ -350,6 +353,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 await turns.record(tx, turn)
             crashpoint("cp4")
         crashpoint("cp5")
+        self._month = month
         self._remember(batch, touched, next_offsets, written)
         self._breaker.remember(counted)
         for place in counted.tripped:
