@@ -28,7 +28,7 @@ MATRIX = {
     "F19a": "latency", "F19b": "a trickle", "F19c": "reset mid-frame", "F19d": "half-open", "F20": "all links clogged",
     "F21": "two owners publish at once", "F22": "national platform misbehaves", "F23": "two editions side by side",
     "F24": "migration killed", "F25": "store restored from a backup", "F26": "memory limited",
-    "F27": "erasure during F1 (there is nothing to erase: natural persons are not accepted yet)", "F28": "key file gone",
+    "F27": "erasure during F1 (nothing to erase: natural persons are not accepted yet)", "F28": "key file gone",
 }  # fmt: skip
 
 

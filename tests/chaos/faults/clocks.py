@@ -42,7 +42,7 @@ def wrong_clock(ground: Ground, chance: random.Random) -> Measured:
             for seconds in (400 * 24 * HOUR, -behind):
                 _write(offset, seconds)
                 time.sleep(LASTS_S)
-                require(ground.ready(service), f"{service} is not ready, its clock {seconds} s off")
+                until(lambda s=service: ground.ready(s), f"{service} is ready, its clock {seconds} s off", 30)
             over = time.monotonic() + LASTS_S
             while time.monotonic() < over:
                 _write(offset, chance.choice((-300, 0, 300)))
