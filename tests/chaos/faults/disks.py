@@ -18,7 +18,7 @@ from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
 
 SPARE = 192 << 20  # bytes that are free before the ballast comes
-LEFT = 1 << 20  # and afterwards
+LEFT = 64 << 10  # and afterwards
 FULL_S = 20.0
 
 
@@ -111,7 +111,7 @@ def _since(log: Path, mark: int) -> bytes:
         return stream.read()
 
 
-@fault("F15", "disk full under PostgreSQL", f"data and log of the cluster on a tmpfs; a ballast leaves {LEFT >> 20} MB "
+@fault("F15", "disk full under PostgreSQL", f"data and log of the cluster on a tmpfs; a ballast leaves {LEFT >> 10} kB "
        f"under load; full for {FULL_S:.0f} s", "not ready, nothing acknowledged, chain verifies, I1–I8",
        30)  # fmt: skip
 def database_full(ground: Ground, chance: random.Random) -> Measured:
@@ -121,7 +121,7 @@ def database_full(ground: Ground, chance: random.Random) -> Measured:
         return _full(ground, disk, "postgres")
 
 
-@fault("F16", "disk full under the broker", f"the broker's log on a tmpfs; a ballast leaves {LEFT >> 20} MB under "
+@fault("F16", "disk full under the broker", f"the broker's log on a tmpfs; a ballast leaves {LEFT >> 10} kB under "
        f"load; full for {FULL_S:.0f} s", "not ready, outbox holds, I1–I8", 60)  # fmt: skip
 def broker_full(ground: Ground, chance: random.Random) -> Measured:
     """The broker gives its only folder up and ends; what it acknowledged must be there when it comes back."""
