@@ -15,6 +15,7 @@ from confluent_kafka import Message, Producer
 
 from deploy.local.layout import Layout
 from services.cli.outsider import Registry, settings
+from services.cli.synthetic.changes import CORRECTED
 from services.cli.synthetic.draft import Draft
 from services.cli.synthetic.records import drafts, organisations
 from tests.chaos.facts import Facts, Finding
@@ -48,6 +49,15 @@ class Load:
         self._thread: threading.Thread | None = None
         self._failures: list[BaseException] = []
         self._numbers = count(1)  # drawn in two threads: the flow's own and that of a fault which sends
+        self._know_schemas()
+
+    def _know_schemas(self) -> None:
+        """Ask for each item's schema once: the registry lies on the database, and that may be away later."""
+        unknown = {*CORRECTED, "code-mapping"}
+        while unknown:
+            if (draft := next(self._spare)).item in unknown:
+                self.encoded(self.record(draft))
+                unknown.discard(draft.item)
 
     def publish(self, many: int) -> None:
         """The next submissions of the stream, queued."""
