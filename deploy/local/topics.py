@@ -14,6 +14,9 @@ FILE = Path(__file__).parents[1] / "kafka" / "topics.toml"
 AGENCY_CODE = re.compile(r"[0-9]{6}-[a-z0-9]+")
 SUBSCRIBER = re.compile(r"sub-[a-z0-9]+")
 DAY_MS = 86_400_000
+# The broker's clock says when a message came, not its sender's: it refuses what is an hour ahead, so that a service
+# whose clock was wrong could never publish what it had committed; and retention would count by a wrong date.
+TIME = {"message.timestamp.type": "LogAppendTime"}
 
 
 class Topic(NamedTuple):
@@ -92,7 +95,7 @@ def _topic(entry: Mapping[str, Any], partitions: int) -> Topic:
     else:
         days = int(entry["retention_days"])
         settings = {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS if days else -1)}
-    return Topic(str(entry["name"]), int(entry.get("partitions", partitions)), settings)
+    return Topic(str(entry["name"]), int(entry.get("partitions", partitions)), settings | TIME)
 
 
 def _rules(principal: str, entry: Mapping[str, Any]) -> list[Rule]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-Mishap = Literal["fail", "lose", "garbage", "none"]
+Mishap = Literal["fail", "lose", "garbage", "limit", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Behaviour:
     """Rates are shares of 1. `refuse` is by record and for good; the others are by attempt and pass.
 
     `busy`: a record is told to come back. `fail`: 500 before anything is stored. `lose`: stored, then the connection is
-    cut. `garbage`: stored, then an answer that is none.
+    cut. `garbage`: stored, then an answer that is none. `limit`: 429 before anything is stored.
     """
 
     seed: str = "1"
@@ -24,6 +24,7 @@ class Behaviour:
     fail_rate: float = 0.0
     lose_rate: float = 0.0
     garbage_rate: float = 0.0
+    limit_rate: float = 0.0
     delay_ms: int = 0
 
     def table(self) -> dict[str, Any]:
@@ -41,11 +42,17 @@ class Behaviour:
     def mishap(self, key: str, attempt: int) -> Mishap:
         """What happens to a whole request, told by its first record and how often that has been seen."""
         share = self._share(f"request{attempt}", key)
-        if share < self.fail_rate:
-            return "fail"
-        if share < self.fail_rate + self.lose_rate:
-            return "lose"
-        return "garbage" if share < self.fail_rate + self.lose_rate + self.garbage_rate else "none"
+        rates: tuple[tuple[Mishap, float], ...] = (
+            ("fail", self.fail_rate),
+            ("lose", self.lose_rate),
+            ("garbage", self.garbage_rate),
+            ("limit", self.limit_rate),
+        )
+        for mishap, rate in rates:
+            if share < rate:
+                return mishap
+            share -= rate
+        return "none"
 
     def _share(self, what: str, key: str) -> float:
         digest = hashlib.blake2b(f"{self.seed}|{what}|{key}".encode(), digest_size=8).digest()

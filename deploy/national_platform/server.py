@@ -16,6 +16,7 @@ from deploy.national_platform.store import Store
 BODY_LIMIT = 32 * 1024 * 1024
 BATCH_LIMIT = 1_000
 PAGE_LIMIT = 1_000
+REFUSED_WHOLE = {"fail": 500, "limit": 429}  # before anything is stored
 
 
 class Pushed(NamedTuple):
@@ -57,9 +58,9 @@ class National:
         with self._store as store:
             times = [store.seen(record.key) for record in batch]
             mishap = behaviour.mishap(batch[0].key, times[0]) if batch else "none"
-            answers = [] if mishap == "fail" else [self._answer(r, n) for r, n in zip(batch, times, strict=True)]
-        if mishap == "fail":
-            return web.json_response({"error": "TRY_AGAIN"}, status=500)
+            answers = [] if mishap in REFUSED_WHOLE else [self._answer(r, n) for r, n in zip(batch, times, strict=True)]
+        if mishap in REFUSED_WHOLE:
+            return web.json_response({"error": "TRY_AGAIN"}, status=REFUSED_WHOLE[mishap])
         if mishap == "lose":
             return _cut(request)
         return web.Response(text="<html>") if mishap == "garbage" else web.json_response({"answers": answers})

@@ -18,6 +18,7 @@ from services.chassis.holding import Holding
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message, Moment
 from services.chassis.surroundings import Surroundings
+from services.chassis.turn_size import TurnSize
 from services.chassis.writing import Writer
 
 Received = Sequence[tuple[Lane, Message]]
@@ -26,9 +27,11 @@ Received = Sequence[tuple[Lane, Message]]
 class Committer:
     """Moves the lanes together with what follows from their messages."""
 
-    def __init__(self, around: Surroundings, holding: Holding) -> None:
+    def __init__(self, around: Surroundings, holding: Holding, size: TurnSize) -> None:
         self._around = around
         self._holding = holding
+        self._size = size
+        self._month = (0, 0)  # for which the store's tables by month were last seen to
         self._breaker = Breaker(command_topic(around.service.name))
         self.due = Due(around, holding, self._breaker)
         self.writer = Writer(around)
@@ -58,6 +61,8 @@ class Committer:
         next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
         async with around.transaction() as tx:
             crashpoint("cp3")
+            if (month := outbox.month_of(batch.moment.now_ms)) != self._month:  # a process may outlive many
+                await outbox.open_months(tx, batch.moment.now_ms)
             await lanes.move(tx, touched, next_offsets)
             if around.service.refresh is not None:
                 await around.service.refresh(tx)
@@ -68,12 +73,15 @@ class Committer:
             await self._journal(tx, batch, messages, next_offsets, culprit)
             crashpoint("cp4")
         crashpoint("cp5")
+        self._month = month
         self.writer.remember(batch, touched, next_offsets, written)
         self._trip(counted)
         for lane, message in messages:
             lane.read_ms = message.timestamp_ms
         await self._publish(written)
-        around.observer.batch(batch, asyncio.get_running_loop().time() - started)
+        seconds = asyncio.get_running_loop().time() - started
+        self._size.took(len(messages), seconds)
+        around.observer.batch(batch, seconds)
 
     def _touched(self, messages: Received, due: bool) -> list[Lane]:
         every = self._holding.lanes.values() if due else {lane.id: lane for lane, _ in messages}.values()

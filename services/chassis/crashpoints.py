@@ -1,4 +1,7 @@
-"""Places where a test may kill the process: `CREDIT_CRASH_AT=service:cp:n` kills it at the n-th pass of cp."""
+"""Places where a test may kill the process: `CREDIT_CRASH_AT=service:cp:n` kills it at the n-th pass of cp.
+
+`service:cp:n:stop` freezes it there instead (SIGSTOP), once: whoever sends SIGCONT lets it go on from this very place.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ import re
 import signal
 from collections.abc import Mapping
 
-FORM = re.compile(r"([a-z_]+):(cp(?:10|[1-9])):([1-9]\d*)")
+FORM = re.compile(r"([a-z_]+):(cp(?:10|[1-9])):([1-9]\d*)(:stop)?")
 
-_remaining: dict[str, int] = {}
+_remaining: dict[str, tuple[int, signal.Signals]] = {}
 
 
 def arm(environment: Mapping[str, str], service: str) -> None:
@@ -17,15 +20,17 @@ def arm(environment: Mapping[str, str], service: str) -> None:
     _remaining.clear()
     found = FORM.fullmatch(environment.get("CREDIT_CRASH_AT", ""))
     if found and found[1] == service:
-        _remaining[found[2]] = int(found[3])
+        _remaining[found[2]] = int(found[3]), signal.SIGSTOP if found[4] else signal.SIGKILL
 
 
 def crashpoint(name: str) -> None:
-    """Kill this process with SIGKILL if a test asked for it here."""
+    """Kill or freeze this process if a test asked for it here."""
     if _remaining and name in _remaining:
-        _remaining[name] -= 1
-        if _remaining[name] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        passes, number = _remaining.pop(name)
+        if passes > 1:
+            _remaining[name] = passes - 1, number
+        else:
+            os.kill(os.getpid(), number)
 
 
 # At import, so that no command of a service (run, migrate, replay) can forget it.

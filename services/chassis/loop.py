@@ -24,6 +24,7 @@ from services.chassis.holding import Holding
 from services.chassis.lanes import LaneId
 from services.chassis.receiving import FETCH_WAIT_MS, Receiver
 from services.chassis.surroundings import Surroundings
+from services.chassis.turn_size import TurnSize
 from services.chassis.watchdog import Pulse
 
 COMMIT_WAIT_S = 5.0
@@ -39,8 +40,9 @@ class LaneLoop(ConsumerRebalanceListener):
         self._around = around
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types
         self._holding = Holding(consumer, around.observer)
-        self._receiver = Receiver(consumer, self._holding)
-        self._committer = Committer(around, self._holding)
+        self._size = TurnSize()
+        self._receiver = Receiver(consumer, self._holding, self._size)
+        self._committer = Committer(around, self._holding, self._size)
         self._claims = Claims(around, consumer, self._holding, self._committer.writer)
         self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance
         self._stopping = asyncio.Event()
@@ -85,6 +87,7 @@ class LaneLoop(ConsumerRebalanceListener):
                 pause, self._trouble = 0.1, False
             except Transient as trouble:
                 self._turning, self._trouble = False, True
+                self._size.failed()
                 self._around.observer.transient(trouble)
                 self._claims.open = set(self._holding.lanes) | self._claims.open
                 # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us

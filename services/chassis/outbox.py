@@ -86,6 +86,12 @@ async def unpublished(tx: Transaction, lane: Lane) -> list[Written]:
     ]
 
 
+def month_of(now_ms: int) -> tuple[int, int]:
+    """Year and month, UTC."""
+    at = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return at.year, at.month
+
+
 async def open_months(tx: Transaction, now_ms: int) -> None:
     """Make the partitions of the outbox and of the turns for this month and the next two."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('outbox months'))")  # processes start together

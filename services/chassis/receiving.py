@@ -14,8 +14,8 @@ from services.chassis.errors import Transient
 from services.chassis.holding import Holding
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message
+from services.chassis.turn_size import BATCH_LIMIT, TurnSize
 
-BATCH_LIMIT = 2000
 FEW_WAIT = 200  # messages: then all lanes are served together
 LANES_A_TURN = 2
 FETCH_WAIT_MS = 200
@@ -24,9 +24,10 @@ FETCH_WAIT_MS = 200
 class Receiver:
     """The reading side of the client."""
 
-    def __init__(self, consumer: Any, holding: Holding) -> None:
+    def __init__(self, consumer: Any, holding: Holding, size: TurnSize) -> None:
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types: each use below gives its own
         self._holding = holding
+        self._size = size
         self._rounds = 0  # turns in which not all lanes were served
 
     async def fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
@@ -34,7 +35,7 @@ class Receiver:
         only = [TopicPartition(*lane.id) for lane in suspects or self._served()]
         try:
             records: dict[TopicPartition, list[Message]] = await self._consumer.getmany(
-                *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else BATCH_LIMIT
+                *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else self._size.limit
             )
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
             self._out_of_range(error)

@@ -28,6 +28,7 @@ from services.chassis.publishing import Publisher
 from services.chassis.record_batch import RecordBatch
 from services.chassis.surroundings import Surroundings
 from services.chassis.tape import Tape
+from services.chassis.turn_size import TurnSize
 from services.chassis.turns import Turn
 
 Tell = Callable[[int, int], None]  # turns and messages so far
@@ -74,7 +75,7 @@ class Replay:
         quiet: Any = Silent(around.publisher)  # the loop uses of its publisher what Silent has
         self._around = replace(around, publisher=quiet, observer=Unseen(), clock_ms=lambda: self._moment)
         self._holding = Unread(None, self._around.observer)
-        self._committer = Committer(self._around, self._holding)
+        self._committer = Committer(self._around, self._holding, TurnSize())
         self._held: dict[LaneId, Lane] = {}
 
     async def begin(self, first: Mapping[LaneId, int], moments: Sequence[int]) -> None:

@@ -142,8 +142,8 @@ def _parse(text: str) -> Any:
 
 
 def _parse_foreign(text: str) -> Any | None:
-    """None for what the registry holds but is no Avro schema."""
+    """None for what the registry holds but is no Avro schema, or is nested too deep to be read."""
     try:
         return _parse(text)
-    except (ValueError, KeyError, TypeError, SchemaParseException):
+    except (ValueError, KeyError, TypeError, RecursionError, SchemaParseException):
         return None

@@ -153,7 +153,7 @@ def secret(path: str) -> str:
 
 
 def crash_at(text: str) -> str:
-    """`service:cp:n` or nothing."""
+    """`service:cp:n`, `service:cp:n:stop` or nothing."""
     if text and crashpoints.FORM.fullmatch(text) is None:
-        raise ValueError("must be service:cp1..cp10:n")
+        raise ValueError("must be service:cp1..cp10:n or service:cp1..cp10:n:stop")
     return text

@@ -8,6 +8,7 @@ from services.identity.api import IdentityApi
 from services.identity.config import load_pepper
 from services.identity.contracts import Reader
 from services.identity.handlers import handlers
+from services.identity.store import guard
 
 
 def build(runtime: Runtime) -> Service:
@@ -16,5 +17,8 @@ def build(runtime: Runtime) -> Service:
     runtime.grpc_add(IdentityApi(runtime.pool, pepper).register)
     table = handlers(runtime.schemas, Reader(runtime.schemas, pepper))
     return Service(
-        "identity", table, unreplayed=frozenset({"reviews.place"})
-    )  # a sequence: it skips what is rolled back
+        "identity",
+        table,
+        refresh=guard(pepper),
+        unreplayed=frozenset({"reviews.place"}),  # a sequence: it skips what is rolled back
+    )

@@ -8,12 +8,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, NamedTuple
 
 from confluent_kafka import Message, Producer
 
 from deploy.local.layout import Layout
 from services.cli.outsider import Registry, settings
+from services.cli.synthetic.changes import CORRECTED
 from services.cli.synthetic.draft import Draft
 from services.cli.synthetic.records import drafts, organisations
 from tests.chaos.facts import Facts, Finding
@@ -38,7 +40,7 @@ class Load:
     def __init__(self, layout: Layout, seed: int) -> None:
         self._layout, self._registry = layout, Registry(layout)
         self._mark = f"c{seed}-{time.time_ns() // 1_000_000:x}"
-        self._drafts = _endless(seed)
+        self._drafts, self._spare = _endless(seed), _endless(seed + 7_919)
         self._encoders: dict[str, Any] = {}
         self._producers: dict[str, Any] = {}
         self.expected: dict[tuple[str, str], Expected] = {}
@@ -46,8 +48,17 @@ class Load:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures: list[BaseException] = []
-        self._number = 0
         self._left = False
+        self._numbers = count(1)  # drawn in two threads: the flow's own and that of a fault which sends
+        self._know_schemas()
+
+    def _know_schemas(self) -> None:
+        """Ask for each item's schema once: the registry lies on the database, and that may be away later."""
+        unknown = {*CORRECTED, "code-mapping"}
+        while unknown:
+            if (draft := next(self._spare)).item in unknown:
+                self.encoded(self.record(draft))
+                unknown.discard(draft.item)
 
     def publish(self, many: int) -> None:
         """The next submissions of the stream, queued."""
@@ -56,10 +67,9 @@ class Load:
 
     def record(self, draft: Draft) -> dict[str, Any]:
         """The draft as a submission of this run."""
-        self._number += 1
         names = ("agency", "item", "action", "subject_kind", "subject_code_kind", "subject_code", "subject_name")
         return {name: getattr(draft, name) for name in names} | {
-            "submission_id": f"{self._mark}-{self._number}",
+            "submission_id": f"{self._mark}-{next(self._numbers)}",
             "record_no": f"{self._mark}-{draft.record_no}",
             "source_unit": "",
             "decided_on": draft.decided_on,
@@ -68,17 +78,26 @@ class Load:
         }
 
     def draft(self) -> Draft:
-        """The next draft of the stream that must be accepted, for a fault that sends by itself."""
-        return next(d for d in self._drafts if d.action == "report" and d.expect == "ACCEPTED")
+        """A report that must be accepted, for a fault that sends by itself; of a stream of its own."""
+        found = next(d for d in self._spare if d.action == "report" and d.expect == "ACCEPTED")
+        return replace(found, record_no=f"s{found.record_no}")
 
-    def send(self, record: Mapping[str, Any], outcome: str, code: str = "") -> None:
+    def send(self, record: Mapping[str, Any], outcome: str, code: str = "", partition: int | None = None) -> None:
         """Queue one submission and note how it must be answered."""
-        item, agency = record["item"], record["agency"]
+        self.expected[record["agency"], record["submission_id"]] = Expected(outcome, code)
+        self.send_again(record, partition)
+
+    def send_again(self, record: Mapping[str, Any], partition: int | None = None) -> None:
+        """Queue one submission; nothing is noted: each time it comes it may be answered otherwise."""
+        topic, more = f"credit.submit.{record['agency']}.v1", {} if partition is None else {"partition": partition}
+        self.send_bytes(record["agency"], topic, record["record_no"], self.encoded(record), **more)
+
+    def encoded(self, record: Mapping[str, Any]) -> bytes:
+        """The submission in the wire format, by the newest edition of its item."""
+        item = record["item"]
         if item not in self._encoders:
             self._encoders[item] = self._registry.serializer(f"cn.hubei.credit.item.{item}")
-        topic = f"credit.submit.{agency}.v1"
-        self.send_bytes(agency, topic, record["record_no"], self._encoders[item](record, topic))
-        self.expected[agency, record["submission_id"]] = Expected(outcome, code)
+        return self._encoders[item](record, f"credit.submit.{record['agency']}.v1")
 
     def send_bytes(self, agency: str, topic: str, key: str | bytes, value: bytes | None, **more: Any) -> None:
         """Queue any bytes as this principal; waits while the queue is full."""
@@ -112,7 +131,7 @@ class Load:
         """Let submissions flow until `rest`; does nothing if they do."""
         if self._thread is None:
             self._over.clear()
-            self._thread = threading.Thread(target=self._flow, args=(rate,), name="load")
+            self._thread = threading.Thread(target=self._flow, args=(rate,), name="load", daemon=True)
             self._thread.start()
 
     def _flow(self, rate: int) -> None:

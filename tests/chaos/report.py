@@ -29,8 +29,9 @@ MATRIX = {
     "F16": "disk full under the broker", "F17": "clock shifted", "F18": "network cut",
     "F19a": "latency", "F19b": "a trickle", "F19c": "reset mid-frame", "F19d": "half-open", "F20": "all links clogged",
     "F21": "two owners publish at once", "F22": "national platform misbehaves", "F23": "two editions side by side",
-    "F24": "migration killed (see F1 cp9)", "F25": "store restored from a backup", "F26": "memory limited",
-    "F27": "erasure during F1", "F28": "key file gone", "BACKLOG": "200,000 submissions that waited for the services",
+    "F24": "migration killed", "F25": "store restored from a backup", "F26": "memory limited",
+    "F27": "erasure during F1 (nothing to erase: natural persons are not accepted yet)", "F28": "key file gone",
+    "BACKLOG": "200,000 submissions that waited for the services",
 }  # fmt: skip
 
 

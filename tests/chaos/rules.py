@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +16,7 @@ def answered(facts: Facts, parked: Collection[tuple[str, int, int]] = ()) -> Ite
     """I1, I4: one final receipt for each submission, on its agency's topic, its partition, under its key."""
     needed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], Submitted] = {}
+    places: dict[tuple[str, str], set[tuple[int, bytes]]] = defaultdict(set)
     elsewhere = {name for _, name in facts.receipts}
     for one in facts.submitted:
         by_place = (one.agency, one.place) in facts.receipts or one.submission_id is None
@@ -26,6 +27,7 @@ def answered(facts: Facts, parked: Collection[tuple[str, int, int]] = ()) -> Ite
             continue
         needed[name] += 1
         first.setdefault(name, one)
+        places[name].add((one.partition, one.key))
     for name, count in needed.items():
         found = facts.receipts.get(name, ())
         if not found and name[1] in elsewhere:
@@ -34,14 +36,16 @@ def answered(facts: Facts, parked: Collection[tuple[str, int, int]] = ()) -> Ite
             yield Finding("I1", f"{len(found)} final receipts for {count} submissions", first[name].name)
         elif len(found) > count:
             yield Finding("I2", f"{len(found)} final receipts for {count} submissions", first[name].name)
-        yield from _well_answered(first[name], found)
+        yield from _well_answered(first[name], places[name], found)
     for agency, name in facts.receipts.keys() - needed.keys():
         yield Finding("I1", "a final receipt for what nobody submitted", f"{agency}, receipt of {name!r}")
 
 
-def _well_answered(one: Submitted, found: Sequence[Receipt]) -> Iterator[Finding]:
+def _well_answered(
+    one: Submitted, places: Collection[tuple[int, bytes]], found: Sequence[Receipt]
+) -> Iterator[Finding]:
     for receipt in found:
-        if (receipt.partition, receipt.key) != (one.partition, one.key):
+        if (receipt.partition, receipt.key) not in places:
             yield Finding("I4", "answered under another key or partition", one.name)
         if receipt.outcome == "REFUSED" and not (receipt.codes and PUBLISHED_CODES.issuperset(receipt.codes)):
             yield Finding("I4", f"refused for {receipt.codes}, not from the published list", one.name)

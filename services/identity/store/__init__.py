@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.identity.store.loading import load
+from services.identity.store.pepper import PepperChanged, guard
 from services.identity.store.saving import save
 
-__all__ = ["load", "save"]
+__all__ = ["PepperChanged", "guard", "load", "save"]

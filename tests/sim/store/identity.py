@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.identity.store import loading, saving
+from services.identity.store import loading, pepper, saving
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+
+
+@statement(pepper.MARK)
+async def mark(tx: Tx) -> list[Row]:
+    return [row.pick("mark") for _, row in tx.scan("pepper")]
+
+
+@statement(pepper.SET_MARK)
+async def set_mark(tx: Tx, mark: bytes) -> str:
+    await insert_or(tx, "pepper", {True: {"mark": mark}}, nothing)
+    return "INSERT 0 1"
 
 
 @statement(loading.HELD)

@@ -11,7 +11,7 @@ import pytest
 from services.ingestion.domain.codes import CODES
 from tests.chaos import rules, stores
 from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Facts, Heard
-from tests.chaos.reading import Lane
+from tests.chaos.reading import Lane, front
 
 AGENCY, SUBMIT, RECEIPTS = "420000-hbt", "credit.submit.420000-hbt.v1", "credit.receipts.420000-hbt.v1"
 TASKS = "credit.sanctions.task.420000-gsj.v1"
@@ -108,6 +108,20 @@ def test_a_whole_tape_has_no_finding() -> None:
 def test_what_is_published_again_is_dropped_and_harmless() -> None:
     tape = whole()
     assert find([*tape, *(m for m in tape if "origin" in m.headers)]) == []
+
+
+def test_what_is_submitted_in_two_partitions_is_answered_in_both() -> None:
+    again = submitted(5, "s3")._replace(partition=1, key=b"k3")
+    answer = receipt(9, "s3", "REFUSED", None, "FIELD_MISSING")
+    assert find([*whole(), again, answer._replace(partition=1)]) == []
+    assert "under another key or partition" in find([*whole(), again, answer._replace(partition=2)])[0]
+
+
+def test_a_broken_submission_may_go_by_the_name_that_can_be_read() -> None:
+    broken = submitted(5, "s5")._replace(record=front(b"\0\0\0\0\x01\x04s5"))
+    answer = receipt(9, "s5", "REFUSED", None, "UNDECODABLE")
+    assert find([*whole(), broken, answer]) == []
+    assert front(b"\0\0\0\0\x01\x09s5") is None
 
 
 def without(topic: str, position: int) -> Callable[[Tape], Tape]:

@@ -91,7 +91,7 @@ async def test_an_idle_worker_is_not_ready_while_the_broker_is_silent(monkeypatc
     broker, now = Broker(HELD), [100.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
     loop = LaneLoop(around, broker)
-    loop._lanes = {HELD: Lane(HELD, 1, 7, 0, 0, 0)}
+    loop._holding.lanes = {HELD: Lane(HELD, 1, 7, 0, 0, 0)}
     loop._turning = True
     seen: list[bool] = []
     for broker.away, now[0] in ((False, 100.0), (True, 101.0), (True, 110.9), (True, 111.1), (False, 112.0)):

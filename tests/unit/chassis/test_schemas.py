@@ -20,6 +20,7 @@ SECOND: dict[str, Any] = {
     **FIRST,
     "fields": [{"name": "a", "type": "long"}, {"name": "b", "type": ["null", "string"], "default": None}],
 }
+DEEP = '{"type":"array","items":' * 3000 + '"int"' + "}" * 3000
 
 
 @pytest.fixture
@@ -54,6 +55,16 @@ async def test_another_subject_keeps_the_id(schemas: Schemas, registry: FakeRegi
     await schemas.register("thing.v1", "thing.of-somebody.v1-value")
     assert registry.subjects["thing.of-somebody.v1-value"] == [1, 2]
     assert schemas.schema_id("thing.v1") == 2
+
+
+@pytest.mark.parametrize("text", ['{"type": "object"}', 'syntax = "proto3";', "[" * 100_000, DEEP])
+async def test_what_anybody_left_in_the_registry_ends_nothing(
+    schemas: Schemas, registry: FakeRegistry, text: str
+) -> None:
+    await schemas.register_all()
+    registry.ids[text] = 99
+    await schemas.resolve([wire.frame(99, b"")])
+    assert schemas.get(99) is None
 
 
 async def test_a_field_too_many_is_a_bug(schemas: Schemas) -> None:

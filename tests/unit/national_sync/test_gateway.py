@@ -165,7 +165,8 @@ async def test_a_correction_replaces_and_a_withdrawal_deletes(tmp_path: Path) ->
 
 async def test_a_thousand_mishaps_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """500s, answers that get lost after everything was stored, garbage, busy records and refusals at once."""
-    rates = {"fail_rate": 0.3, "lose_rate": 0.2, "garbage_rate": 0.2, "busy_rate": 0.2, "refuse_rate": 0.1}
+    rates = {"fail_rate": 0.3, "lose_rate": 0.2, "garbage_rate": 0.1, "limit_rate": 0.1}
+    rates |= {"busy_rate": 0.2, "refuse_rate": 0.1}
     async with world(tmp_path) as here:
         await here.behave(seed="mishaps", **rates)
         for number in range(1, 701):
