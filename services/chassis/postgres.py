@@ -68,7 +68,13 @@ async def open_pool(settings: Settings) -> asyncpg.Pool[Any]:
     arguments = connection_settings(settings)
     arguments["server_settings"] |= SERVER_LIMITS
     with told_apart():
-        return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=ANSWER_S)
+        return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=ANSWER_S, reset=_as_it_is)
+
+
+async def _as_it_is(_: Any) -> None:
+    """A connection goes back as it is: a transaction leaves nothing in its session, and a broken one is rolled back all
+    the same. The default would ask the server to forget settings, cursors and locks, once for every turn.
+    """
 
 
 @asynccontextmanager
@@ -110,10 +116,14 @@ async def answering(pool: asyncpg.Pool[Any], connection: Any) -> AsyncGenerator[
 
 @asynccontextmanager
 async def session(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
-    """A connection on which each statement is a transaction of its own, and sees one moment."""
+    """A connection on which each statement is a transaction of its own, and sees one moment; what is set, is unset."""
     with told_apart():
         async with pool.acquire(timeout=CONNECT_S) as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if not connection.is_closed():
+                    await connection.reset()
 
 
 @contextmanager

@@ -31,6 +31,12 @@ class Pool:
     async def execute(self, statement: str) -> None:
         self.said.append(statement)
 
+    def is_closed(self) -> bool:
+        return False
+
+    async def reset(self) -> None:
+        self.said.append("RESET ALL")
+
 
 class Store:
     """Doubles numbers, one statement after the other, when it is let."""
@@ -68,7 +74,7 @@ def test_what_comes_meanwhile_is_one_statement_and_everybody_gets_their_own() ->
         assert await first == [2]
         assert [await other for other in others] == [[20, 22], [40, 42], [60, 62]]
         assert store.statements == [[1], [10, 11, 20, 21, 30, 31]]
-        assert (pool.taken, pool.said) == (1, ["SET something"])
+        assert (pool.taken, pool.said) == (1, ["SET something", "RESET ALL"])
 
     asyncio.run(story())
 
