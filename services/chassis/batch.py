@@ -153,7 +153,8 @@ class Decider:
                 state = aggregate.evolve(state, event)
                 events.append((key, event))
                 batch.outgoing[item.lane.id].extend(aggregate.announce(event, item.given))
-                batch.timers.extend((item.lane.id, timer) for timer in aggregate.timers(event, item.given))
+                for timer in aggregate.timers(event, item.given):
+                    batch.timers.append((item.lane.id, timer))
             if decided:
                 after[key] = state
             batch.count(item.message.topic, "applied")

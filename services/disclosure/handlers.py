@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.chassis.handling import Handler, Transaction
@@ -63,19 +64,27 @@ class SubjectFiles:
         events: Sequence[tuple[bytes, Event]],
     ) -> None:
         await files.save(tx, before, after, events)
+        count(event for _, event in events)
 
     def announce(self, event: Event, given: Linked) -> Iterable[Outgoing]:
         if isinstance(event, RecordChanged):
-            metrics.change_said(event.feed, event.change).inc()
             yield changes.record_changed(self._schemas, event)
-        else:
-            metrics.record_came_to("stands" if isinstance(event, RecordStands) else "waits").inc()
 
     def timers(self, event: Event, given: Linked) -> Iterable[Timer]:
         # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.
         if isinstance(event, RecordWaits):
             key = event.record_id + event.version.to_bytes(8)
             yield Timer(event.again_at_ms, key, WAITS, given.value)
+
+
+def count(events: Iterable[Event]) -> None:
+    """Tell the metrics of a batch."""
+    told = Counter((e.feed, e.change) if isinstance(e, RecordChanged) else type(e) for e in events)
+    for what, times in told.items():
+        if isinstance(what, tuple):
+            metrics.change_said(*what).inc(times)
+        else:
+            metrics.record_came_to("stands" if what is RecordStands else "waits").inc(times)
 
 
 class Items:

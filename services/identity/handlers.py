@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.chassis.handling import Handler, Transaction
@@ -63,9 +64,9 @@ class Clusters:
         events: Sequence[tuple[bytes, Event]],
     ) -> None:
         await store.save(tx, before, after, events)
+        count([event for _, event in events])
 
     def announce(self, event: Event, given: RecordSeen) -> Iterable[Outgoing]:
-        _count(event)
         if isinstance(event, RecordLinked):
             yield contracts.record_linked(self._schemas, event)
         elif isinstance(event, SubjectChanged):
@@ -75,19 +76,22 @@ class Clusters:
         return ()
 
 
-def _count(event: Event) -> None:
-    if isinstance(event, RecordLinked):
-        metrics.linked_by(event.link.rule).inc()
-        if event.released:
-            metrics.RELEASED.labels("linked").inc()
-    elif isinstance(event, SubjectChanged):
-        metrics.subject_said(event.change).inc()
-    elif isinstance(event, RecordHeld):
-        metrics.HELD.labels(event.held.reason).inc()
-    elif isinstance(event, RecordSuperseded):
-        metrics.RELEASED.labels("superseded").inc()
-    elif isinstance(event, AliasContested):
-        metrics.CONTESTED.inc()
+def count(events: Sequence[Event]) -> None:
+    """Tell the metrics of a batch."""
+    for rule, times in Counter(event.link.rule for event in events if isinstance(event, RecordLinked)).items():
+        metrics.linked_by(rule).inc(times)
+    for event in events:
+        if isinstance(event, RecordLinked):
+            if event.released:
+                metrics.RELEASED.labels("linked").inc()
+        elif isinstance(event, SubjectChanged):
+            metrics.subject_said(event.change).inc()
+        elif isinstance(event, RecordHeld):
+            metrics.HELD.labels(event.held.reason).inc()
+        elif isinstance(event, RecordSuperseded):
+            metrics.RELEASED.labels("superseded").inc()
+        elif isinstance(event, AliasContested):
+            metrics.CONTESTED.inc()
 
 
 def handlers(schemas: Schemas, reader: contracts.Reader) -> tuple[Handler, ...]:
