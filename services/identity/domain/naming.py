@@ -17,6 +17,13 @@ def subject_events(cluster: Cluster, given: RecordSeen, link: Link, at_ms: int) 
     if given.named.kind != "uscc" or given.named.id != link.subject_id:
         return  # found through an alias, so known; or a withdrawal that calls its subject something else
     before = cluster.subject(link.subject_id)
+    if (
+        before.version
+        and given.item != REGISTRATION
+        and not given.claims
+        and Code("uscc", given.named.code) in before.codes
+    ):
+        return  # nearly every record
     codes = _codes(cluster, before, given)
     known = before if codes == before.codes else before._replace(kind=_kind(given.named.code), codes=codes)
     named = _named(known, given)
