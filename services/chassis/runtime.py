@@ -15,7 +15,7 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres
+from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres, routing
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.handling import Service
@@ -134,7 +134,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
 
     return Surroundings(
         service=whole,
-        decider=batch.Decider(whole, batch.router(whole, command_type)),
+        decider=batch.Decider(whole, routing.router(whole, command_type)),
         publisher=Publisher(settings.service, kafka.producer_settings(settings), clock.now_ms),
         schemas=schemas,
         transaction=lambda: postgres.transaction(runtime.pool),
@@ -145,7 +145,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
 
 async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any]:
     """A consumer that has joined its group, with the loop as its listener; raises `Transient`."""
-    pattern = batch.pattern_of(around.service)
+    pattern = routing.pattern_of(around.service)
     kafka.consume_messages()
     consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings, pattern))
     loop = LaneLoop(around, consumer)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, kafka, runtime
+from services.chassis import batch, kafka, routing, runtime
 from services.chassis.errors import Transient
 from services.chassis.handling import Handler, Service
 from services.chassis.loop import LaneLoop
@@ -163,7 +163,7 @@ class Process:
         service = BUILDS[self.service](sim)
         service = replace(service, handlers=tuple(map(self._watched, service.handlers)))
         around = runtime.surroundings(sim, service)  # the composition of production
-        pattern = batch.pattern_of(around.service)
+        pattern = routing.pattern_of(around.service)
         consumer = Consumer(self.world.broker, sim.settings.group, self.name)
         loop = self.loop = LaneLoop(around, consumer)
         consumer.subscribe(pattern, loop)

@@ -8,7 +8,6 @@ whatever has become of the process that asked for it.
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -31,6 +30,9 @@ class Pool:
     def acquire(self, timeout: float = 10.0) -> Acquired:
         """For `async with`."""
         return Acquired(self)
+
+    async def expire_connections(self) -> None:
+        """Each is made anew here."""
 
 
 class Acquired:
@@ -72,6 +74,12 @@ class Connection:
         """What the session holds is free."""
         if self._session is not None:
             self._session.abort()
+
+    def terminate(self) -> None:
+        """Without a further word: the server rolls back what is open, unless its commit is on the way."""
+        if self.tx is not None and not self.tx.committing:
+            self.tx.abort()
+        self.close()
 
     async def _run(self, sql: str, arguments: tuple[Any, ...]) -> Any:
         if self.tx is None and self._session is None:
@@ -149,21 +157,23 @@ class Transaction:
     def __init__(self, connection: Connection, pool: Pool) -> None:
         self._connection, self._pool = connection, pool
 
-    async def __aenter__(self) -> None:
+    async def start(self) -> None:
+        """BEGIN."""
         self._connection.tx = tx = Tx(self._pool.database, OWNER.get())
         CURRENT.set(tx)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def rollback(self) -> None:
+        """ROLLBACK."""
+        self._ended().abort()
+
+    def _ended(self) -> Tx:
         tx, self._connection.tx = self._connection.tx, None
         assert tx is not None
-        if kind is not None:
-            tx.abort()
-        else:
-            await self._commit(tx)
+        return tx
 
-    async def _commit(self, tx: Tx) -> None:
+    async def commit(self) -> None:
+        """COMMIT; it may be lost, or done and not answered."""
+        tx = self._ended()
         loop, troubles = self._pool.database.loop, self._pool.troubles
         fate = troubles.commit(self._pool.database)
         await asyncio.sleep(troubles.latency())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.chassis.batch import Batch, Decider, router
+from services.chassis.batch import Batch, Decider
 from services.chassis.errors import Unhandleable
 from services.chassis.handling import Handler, Service
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message, Moment, Outgoing, Timer
+from services.chassis.routing import router
 
 LANE = LaneId("numbers", 0)
 
