@@ -33,7 +33,7 @@ class Coalescer(Generic[Q, A]):
         self._limit = limit
         self._name = name
         self._setting = setting
-        self._waiting: list[tuple[Sequence[Q], asyncio.Future[Sequence[A]]]] = []
+        self._waiting: list[Call[Q, A]] = []
         self._working: asyncio.Task[None] | None = None
 
     async def ask(self, questions: Sequence[Q]) -> Sequence[A]:

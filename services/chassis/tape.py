@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -15,6 +17,7 @@ from services.chassis.lanes import LaneId
 from services.chassis.message import Message
 
 WAIT_MS = 1000
+PAUSE_S, PATIENCE_S = 1.0, 60.0
 
 
 class Torn(Exception):
@@ -61,14 +64,19 @@ class Tape:
         return messages
 
     async def _read_on(self, lane: LaneId, next_offset: int) -> None:
-        place, kept = self._places[lane], self._read[lane]
+        place, kept, give_up = self._places[lane], self._read[lane], time.monotonic() + PATIENCE_S
         while not (kept and kept[-1].offset + 1 >= next_offset) and await self._position(place) < next_offset:
             try:
                 fetched: Mapping[Any, list[Any]] = await self._consumer.getmany(place, timeout_ms=WAIT_MS)
             except OffsetOutOfRangeError:
                 raise Torn(f"{lane.topic}/{lane.partition}: offsets before {next_offset} are gone") from None
             except (KafkaError, OSError) as error:
-                raise Transient("broker", type(error).__name__) from error
+                # A rebuild takes long: one answer that is late must not end it. The consumer stands where it stood.
+                if time.monotonic() > give_up:
+                    raise Transient("broker", type(error).__name__) from error
+                await asyncio.sleep(PAUSE_S)
+                continue
+            give_up = time.monotonic() + PATIENCE_S
             for r in fetched.get(place, ()):
                 kept.append(Message(r.topic, r.partition, r.offset, r.key or b"", r.value, r.headers, r.timestamp))
 

@@ -12,7 +12,7 @@ from deploy.local.layout import Layout
 from services.cli import programs
 from services.cli.progress import bars
 
-DIFFERS = 1
+DIFFERS, PROGRAM_SAYS_DIFFERS = 1, 3
 
 
 def replay(
@@ -45,7 +45,7 @@ def _replayed(layout: Layout, service: str, target: str, verify: bool) -> dict[s
     words = ["replay", "verify"] if verify else ["replay"]
     with bars() as progress:
         bar = progress.add_task(f"{service}: turns", total=None)
-        for line in programs.lines(layout, service, words, {"CREDIT_REPLAY_DSN": target}, differs=DIFFERS):
+        for line in programs.lines(layout, service, words, {"CREDIT_REPLAY_DSN": target}, PROGRAM_SAYS_DIFFERS):
             if "of" in line:
                 progress.update(bar, total=line["of"], completed=line["turns"])
             elif "table" in line:
