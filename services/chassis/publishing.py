@@ -68,6 +68,8 @@ class Publisher:
         try:
             await self.partition_count(topic)
         except (TimeoutError, KafkaError, OSError) as error:
+            # Another producer, and with it another connection: the client goes on asking the one that did not answer.
+            await self.stop()
             raise Transient("broker", type(error).__name__) from error
 
     def _partition(self, event: Outgoing) -> int:
