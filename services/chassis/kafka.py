@@ -18,6 +18,8 @@ BATCH_BYTES = 512 * 1024
 # How long an answer may take: above what the broker takes for a rebalance (the session, 10 s), and low enough that a
 # broker gone without a word (half-open) is noticed and everything taken up anew within 30 s. The client's own is 40 s.
 ANSWER_MS = 12_000
+# A producer that was idle meanwhile finds out only afterwards, with the next thing it says; both must fit.
+PUBLISHED_MS = 8_000
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -89,5 +91,5 @@ def producer_settings(settings: Settings, role: str = "lanes") -> dict[str, Any]
         "linger_ms": 0,
         "max_batch_size": BATCH_BYTES,
         "max_request_size": MESSAGE_LIMIT,
-        "request_timeout_ms": ANSWER_MS,
+        "request_timeout_ms": PUBLISHED_MS,
     }
