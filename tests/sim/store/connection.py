@@ -8,7 +8,6 @@ whatever has become of the process that asked for it.
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -31,6 +30,9 @@ class Pool:
     def acquire(self, timeout: float = 10.0) -> Acquired:
         """For `async with`."""
         return Acquired(self)
+
+    async def expire_connections(self) -> None:
+        """Every connection is new here."""
 
 
 class Acquired:
@@ -67,6 +69,13 @@ class Connection:
     def is_closed(self) -> bool:
         """The server has ended it."""
         return self._session is not None and self._session.over
+
+    def terminate(self) -> None:
+        """Without a word: the server undoes what is open, but not a COMMIT that it has been given."""
+        if self.tx is not None:
+            self.tx.abort()
+            self.tx = None
+        self.close()
 
     def close(self) -> None:
         """What the session holds is free."""
@@ -149,19 +158,23 @@ class Transaction:
     def __init__(self, connection: Connection, pool: Pool) -> None:
         self._connection, self._pool = connection, pool
 
-    async def __aenter__(self) -> None:
+    async def start(self) -> None:
+        """BEGIN."""
         self._connection.tx = tx = Tx(self._pool.database, OWNER.get())
         CURRENT.set(tx)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def rollback(self) -> None:
+        """ROLLBACK."""
+        self._ended().abort()
+
+    async def commit(self) -> None:
+        """COMMIT."""
+        await self._commit(self._ended())
+
+    def _ended(self) -> Tx:
         tx, self._connection.tx = self._connection.tx, None
         assert tx is not None
-        if kind is not None:
-            tx.abort()
-        else:
-            await self._commit(tx)
+        return tx
 
     async def _commit(self, tx: Tx) -> None:
         loop, troubles = self._pool.database.loop, self._pool.troubles
