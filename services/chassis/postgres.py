@@ -18,8 +18,8 @@ CONNECT_S = 10.0
 # is noticed and everything taken up anew within the 30 s that recovery may last. The server's limits stand below the
 # client's: while it still hears us it ends the work itself, and says why.
 LOCK_MS = 10_000
-STATEMENT_MS = 18_000
-ANSWER_S = 20.0
+STATEMENT_MS = 14_000
+ANSWER_S = 16.0
 # A process, or a way to it, that is gone holds its lanes' rows until the server notices.
 SERVER_LIMITS = {
     "lock_timeout": f"{LOCK_MS}",

@@ -18,6 +18,8 @@ from services.chassis.message import Outgoing
 from services.chassis.record_batch import RecordBatch, Sealed
 from services.chassis.sealing import Stamp, seal
 
+PUBLISH_S = 2 * kafka.PUBLISHED_MS / 1000  # one attempt that is not answered, and another
+
 
 def partition_of(key: bytes, count: int) -> int:
     """The partition of a key: CRC-32, as librdkafka's `consistent` partitioner has it."""
@@ -48,6 +50,7 @@ class Publisher:
         """Close the producer; what was not acknowledged is published again by the next one."""
         producer, self._producer = self._producer, None
         if producer is not None:
+            await kafka.end_sending(producer)
             await producer.stop()
 
     async def seal(
@@ -68,6 +71,8 @@ class Publisher:
         try:
             await self.partition_count(topic)
         except (TimeoutError, KafkaError, OSError) as error:
+            # Another producer, and with it another connection: the client goes on asking the one that did not answer.
+            await self.stop()
             raise Transient("broker", type(error).__name__) from error
 
     def _partition(self, event: Outgoing) -> int:
@@ -78,7 +83,9 @@ class Publisher:
         if self._producer is None:
             await self.start()
         try:
-            return await self._publish(batches)
+            # The client itself has no limit while it believes to know who leads a partition.
+            async with asyncio.timeout(PUBLISH_S):
+                return await self._publish(batches)
         except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
@@ -88,7 +95,8 @@ class Publisher:
         if self._producer is None:
             await self.start()
         try:
-            await self._send(messages)
+            async with asyncio.timeout(PUBLISH_S):
+                await self._send(messages)
         except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error

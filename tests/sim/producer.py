@@ -59,6 +59,7 @@ class Producer:
 
     def __init__(self, broker: Broker, troubles: Any) -> None:
         self._broker, self._troubles = broker, troubles
+        self._sender = self  # as the client has one, of its own
         self._queues: dict[TopicPartition, deque[Pending]] = {}
         self._sequence: dict[TopicPartition, int] = {}
         self._denied: set[TopicPartition] = set()
@@ -70,6 +71,9 @@ class Producer:
         if self._broker.away:
             raise KafkaConnectionError("away")
         self._id = self._broker.producer_id()
+
+    async def close(self) -> None:
+        """Of the sender: what is on its way is waited for in `stop`."""
 
     async def stop(self) -> None:
         """As the client does it, what is on its way is waited for."""

@@ -70,6 +70,13 @@ class Connection:
         """The server has ended it."""
         return self._session is not None and self._session.over
 
+    def terminate(self) -> None:
+        """Without a word: the server undoes what is open, but not a COMMIT that it has been given."""
+        if self.tx is not None:
+            self.tx.abort()
+            self.tx = None
+        self.close()
+
     def close(self) -> None:
         """What the session holds is free."""
         if self._session is not None:

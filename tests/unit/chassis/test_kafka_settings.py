@@ -41,6 +41,7 @@ async def test_producer(tmp_path: Path) -> None:
     assert producer._txn_manager.transactional_id is None
     assert producer._sender._acks == -1
     assert producer._compression_type == "zstd"
+    assert producer._request_timeout_ms + kafka.ANSWER_MS < 25_000
     assert producer._max_request_size == kafka.MESSAGE_LIMIT
     assert kafka.producer_settings(settings)["linger_ms"] == 0
     assert kafka.BATCH_BYTES < kafka.MESSAGE_LIMIT < 1_048_588  # the broker's default message.max.bytes
