@@ -43,7 +43,7 @@ class StoredLedger:
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[bool]:
         """True while this process is the one that pushes; the lock ends with its connection."""
-        try:
+        with postgres.told_apart():
             async with self._pool.acquire(timeout=10) as connection:
                 mine = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", ONLY_ONE))
                 try:
@@ -51,8 +51,6 @@ class StoredLedger:
                 finally:
                     if mine and not connection.is_closed():
                         await connection.execute("SELECT pg_advisory_unlock($1)", ONLY_ONE)
-        except postgres.WAIT_FOR as error:
-            raise Transient("database", type(error).__name__) from error
 
     async def look(self, told: Sequence[PushId], limit: int) -> Looked:
         """What waits, what of the told is not applied yet, and how old the oldest is."""
