@@ -5,14 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 STUBS := services/_stubs/credit
-NATIVE := services/ingestion/native
+READER := services/ingestion/native/_reader
+WIRE := services/chassis/native/_wire
 CFLAGS ?= -O2
 SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f in ($(1))))'
 # What an extension of this Python is compiled with; warnings are errors.
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query chaos chaos-quick sim up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query bench-reconcile chaos chaos-quick sim up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,24 +32,26 @@ $(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')
 		--grpc_python_out=services/_stubs $(shell find proto -name '*.proto')
 	touch $@
 
-native: $(NATIVE)/.built ## build the native reader of submissions; everything works without it, slower
+native: $(READER).built $(WIRE).built ## build the native reader and codec; everything works without them, slower
 
-$(NATIVE)/.built: $(VENV)/.installed $(wildcard $(NATIVE)/*.c $(NATIVE)/*.h)
+$(READER).built $(WIRE).built: %.built: $(VENV)/.installed $(wildcard services/*/native/*.[ch])
 	@if command -v $(CC) > /dev/null && [ -f "$$($(call SYSCONFIG,[s.get_path("include")]))/Python.h" ]; then \
-		set -x; $(CC) $(CFLAGS) $(EXTENSION) $(NATIVE)/*.c \
-			-o $(NATIVE)/_reader$$($(call SYSCONFIG,[s.get_config_var("EXT_SUFFIX")])) && touch $@; \
+		set -x; $(CC) $(CFLAGS) $(EXTENSION) $(@D)/*.c -o $*$$($(call SYSCONFIG,[s.get_config_var("EXT_SUFFIX")])) && touch $@; \
 	else \
-		echo "native: no C compiler or no Python.h (Debian: gcc, python3-dev); submissions are read in Python"; \
+		echo "native: no C compiler or no Python.h (Debian: gcc, python3-dev); $(@D) does its work in Python"; \
 	fi
 
-native-fuzz: install ## the native reader's tests with 300,000 damaged messages, under the address and undefined-behaviour sanitizers
+native-fuzz: install ## the native code's tests with 300,000 damaged messages, under the address and undefined-behaviour sanitizers
 	mkdir -p var/native-fuzz
-	$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(EXTENSION) $(NATIVE)/*.c -o var/native-fuzz/_reader.so
+	for extension in $(READER) $(WIRE); do \
+		$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(EXTENSION) $$(dirname $$extension)/*.c \
+			-o var/native-fuzz/$$(basename $$extension).so || exit 1; \
+	done
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0 CREDIT_NATIVE_FUZZ=var/native-fuzz/_reader.so DAMAGED=300000 \
-		$(RUN)/pytest tests/properties/ingestion/test_native.py
+		ASAN_OPTIONS=detect_leaks=0 CREDIT_NATIVE_FUZZ=var/native-fuzz DAMAGED=300000 \
+		$(RUN)/pytest tests/properties/ingestion/test_native.py tests/properties/chassis/test_native.py
 
-install: $(VENV)/.installed $(STUBS)/.made native ## make the virtual environment from the hash-locked files, the gRPC stubs and the native reader
+install: $(VENV)/.installed $(STUBS)/.made native ## make the virtual environment from the hash-locked files, the gRPC stubs and the native code
 
 proto: $(STUBS)/.made ## generate the gRPC stubs
 
@@ -88,6 +91,9 @@ bench-query: install ## gRPC look-ups over 1 million subjects and 5 million reco
 bench-growth: install ## CPU per record at 1, 3, 10, 30 million stored records, and with little memory (QUICK=1, SIZES=)
 	PYTHONPATH=services/_stubs $(RUN)/python -m bench.growth
 
+bench-reconcile: install ## credit reconcile over 1 million records, with rows deleted (QUICK=1, RECORDS=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.reconcile
+
 chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7)
 	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7)
 
@@ -101,4 +107,4 @@ down: ## stop them
 	$(RUN)/credit down
 
 clean: ## remove the virtual environment and generated stubs
-	rm -rf $(VENV) $(STUBS) $(NATIVE)/.built $(NATIVE)/*.so
+	rm -rf $(VENV) $(STUBS) services/*/native/*.built services/*/native/*.so

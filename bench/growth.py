@@ -1,10 +1,11 @@
 """`make bench-growth`: CPU µs per record, services and PostgreSQL, as the stores grow, and once with little memory.
 
-Between measurements the stores are filled straight by SQL with rows whose keys have the services' own shape (records by
-agency and rising number, everything downstream by hash) but whose contents are short, so that more of them fit: index
-depth and locality are real, heap size is not. SIZES= chooses; a size for which the disk is too small is left out, and
-said so. The last size is measured again with PostgreSQL restarted on 32 MB of shared buffers and, where this machine
-lets us, in a memory cgroup of half of its indexes' size (at least 512 MB).
+Between measurements the stores are filled with copies of the services' own rows (growth_fill.py), so that index depth,
+locality and heap are those of stores that have grown. Not filled: the journal (outbox, turns), to which is only
+appended. SIZES= chooses; a size for which the disk is too small is left out, and said so. Each size is measured
+ROUNDS= times; told is the median, and the least and the most. The last size is measured again with PostgreSQL
+restarted on 32 MB of shared buffers and, where this machine lets us, in a memory cgroup of half of its indexes' size
+(at least 512 MB).
 """
 
 from __future__ import annotations
@@ -13,79 +14,41 @@ import asyncio
 import json
 import math
 import shutil
+import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import accounting, ours
 from bench import rig as rigs
 from bench.backlog import Doors
+from bench.growth_fill import Filler, Tell
+from bench.measured import Measured
 from bench.rig import HOUR_MS, Rig, item_schema
-from bench.workload import AGENCIES, PER_SUBJECT, Workload, encoder
+from bench.workload import Workload, encoder
 from deploy.local.layout import SERVICES
 
-CHUNK = 100_000
-BYTES_PER_RECORD = 2_000  # of all stores together, as filled here, with indexes and log
+BYTES_PER_RECORD = 3_600  # of all stores together, with indexes; the log is a bound number of bytes
 RESERVE = 6 * 2**30
 PROVINCE = 350_000_000
 GROUPS = Path("/sys/fs/cgroup/memory")
 LEAST = 512 * 2**20  # below, the sessions of the services alone do not fit
-RECORD = "decode(md5('grown ' || r), 'hex')"
-SUBJECT = f"decode(md5('grown subject ' || r / {PER_SUBJECT}), 'hex')"
-SOURCE = "FROM generate_series($1::int, $2::int) AS r"
-SUBJECTS = f"FROM generate_series($1::int / {PER_SUBJECT}, $2::int / {PER_SUBJECT}) AS s"
-OF_SUBJECT = "decode(md5('grown subject ' || s), 'hex')"
-FILLS: Mapping[str, tuple[str, ...]] = {
-    "ingestion": (
-        f"""INSERT INTO records SELECT ('{{{",".join(AGENCIES)}}}'::text[])[r % {len(AGENCIES)} + 1], 'org-permit',
-        'A' || lpad(r::text, 12, '0'), 1, false, 0, 0, 1, 1, {RECORD}, {RECORD},
-        '\\x0011223344556677'::bytea, {RECORD} {SOURCE} ON CONFLICT DO NOTHING""",
-    ),
-    "identity": (
-        f"INSERT INTO record_links SELECT {RECORD}, {SUBJECT}, 1, 'USCC', ARRAY['uscc'], now() {SOURCE}",
-        f"INSERT INTO subjects SELECT {OF_SUBJECT}, 'org', NULL, 0, 1, '[]'::jsonb {SUBJECTS} ON CONFLICT DO NOTHING",
-    ),
-    "disclosure": (
-        f"INSERT INTO record_standing SELECT {RECORD}, 1, {SUBJECT}, false {SOURCE}",
-        f"""INSERT INTO disclosed_records (subject_id, record_id, version, in_public, in_government, item, item_version,
-        agency, submission_id, decided_on, accepted_at, fields, changed_at) SELECT {SUBJECT}, {RECORD}, 1, true, true,
-        'org-permit', 1, '{AGENCIES[0]}', 'A' || r, DATE '2019-01-01', 0, '\\x00'::bytea, 0 {SOURCE}""",
-        f"INSERT INTO subject_files SELECT {OF_SUBJECT}, 6, 6 {SUBJECTS} ON CONFLICT DO NOTHING",
-    ),
-    "national_sync": (
-        f"""INSERT INTO exchanges SELECT {RECORD}, 1, 'org-permit', 'put', 'ACKNOWLEDGED', 1, 1, true, {RECORD}, now(),
-        now() {SOURCE}""",
-    ),
-}
-INDEXES = "SELECT coalesce(sum(pg_relation_size(indexrelid)), 0)::bigint FROM pg_index"
-Tell = Callable[[str], None]
+WARM = 3_000
+HOW = "a straight line over the logarithm of the size through the first and the last one; memory grows along"
 
 
-async def fill(rig: Rig, begin: int, end: int) -> int:
-    """Rows `begin` to `end` in every store; the bytes of all its indexes afterwards."""
-    size = 0
-    for role, statements in FILLS.items():
-        connection = await rig.connect(role)
-        try:
-            await connection.execute("SET statement_timeout = 0; SET synchronous_commit = off")
-            for at in range(begin, end, CHUNK):
-                for statement in statements:
-                    await connection.execute(statement, at, min(at + CHUNK, end) - 1)
-            await connection.execute("ANALYZE")
-            size += int(await connection.fetchval(INDEXES))
-        finally:
-            await connection.close()
-    return size
-
-
-def split(cpu_us: Mapping[str, float]) -> dict[str, float]:
-    """The services together, and PostgreSQL, per record."""
-    services = sum(
-        cpu_us.get(name, 0.0) for name in ("ingestion", "identity", "disclosure", "sanctions", "national_sync")
-    )
-    return {"services": round(services, 1), "postgres": round(cpu_us["postgres"], 1)}
+def split(runs: Sequence[Measured]) -> dict[str, Any]:
+    """The services together, and PostgreSQL, per record: the median run, the least and the most; others' cores."""
+    parts = {
+        "services": [sum(run.cpu_us.get(name, 0.0) for name in SERVICES) for run in runs],
+        "postgres": [run.cpu_us["postgres"] for run in runs],
+    }
+    found: dict[str, Any] = {name: round(statistics.median(values), 1) for name, values in parts.items()}
+    found["least_and_most"] = {name: [round(min(v), 1), round(max(v), 1)] for name, v in parts.items()}
+    found["foreign_cores"] = [round(run.foreign_cores, 2) for run in runs]
+    return found
 
 
 def confine(rig: Rig, index_bytes: int) -> str:
@@ -115,7 +78,7 @@ def _group(rig: Rig) -> Path:
     return GROUPS / f"creditbus-bench-{rig.layout.port_base}"
 
 
-def extrapolated(points: Mapping[int, Mapping[str, float]]) -> dict[str, float] | None:
+def extrapolated(points: Mapping[int, Mapping[str, Any]]) -> dict[str, float] | None:
     """CPU µs per record at 350 million, on a straight line over the logarithm of the size; None with one size."""
     if len(points) < 2:
         return None
@@ -124,29 +87,48 @@ def extrapolated(points: Mapping[int, Mapping[str, float]]) -> dict[str, float] 
     return {part: round(last[part] + (last[part] - first[part]) * reach, 1) for part in ("services", "postgres")}
 
 
+class Runs:
+    """Each run of the workload is used once, so that its records are new."""
+
+    def __init__(self, rig: Rig, count: int) -> None:
+        self._rig = rig
+        self._count = count
+        self._doors = Doors(rig)
+        self._workload = Workload(max(count, WARM), encoder(*item_schema(rig)), time.time_ns() // 1_000_000 - HOUR_MS)
+        self._number = 1
+        ours.warm_up(rig, self._doors, self._workload.run(1, WARM))
+
+    def measure(self, rounds: int) -> dict[str, Any]:
+        """CPU µs per record as the stores are now."""
+        return split([self._one() for _ in range(rounds)])
+
+    def _one(self) -> Measured:
+        self._number += 1
+        return ours.end_to_end(self._rig, self._doors, self._workload.run(self._number, self._count))
+
+
 def measure(rig: Rig, tell: Tell) -> dict[str, Any]:
     """The report."""
     quick = rigs.quick()
     sizes = rigs.environment_numbers("SIZES", (100_000, 300_000) if quick else (10**6, 3 * 10**6, 10**7, 3 * 10**7))
+    (rounds,) = rigs.environment_numbers("ROUNDS", (1 if quick else 3,))
     loaded = 3_000 if quick else 60_000
-    workload = Workload(max(loaded, 3_000), encoder(*item_schema(rig)), time.time_ns() // 1_000_000 - HOUR_MS)
-    doors, number, stored, index_bytes = Doors(rig), 2, 0, 0
-    ours.warm_up(rig, doors, workload.run(1, 3_000))
-    points: dict[int, dict[str, float]] = {}
+    runs, filler, index_bytes = Runs(rig, loaded), Filler(rig, tell), 0
+    asyncio.run(filler.take())
+    points: dict[int, dict[str, Any]] = {}
     skipped: list[int] = []
     for size in sorted(sizes):
-        if shutil.disk_usage(rig.layout.var).free - (size - stored) * BYTES_PER_RECORD < RESERVE:
+        if shutil.disk_usage(rig.layout.var).free - (size - filler.stored) * BYTES_PER_RECORD < RESERVE:
             skipped.append(size)
             tell(f"{size:,}: left out, the disk is too small")
             continue
-        index_bytes = asyncio.run(fill(rig, stored, size))
-        stored = size
+        index_bytes = asyncio.run(filler.fill(size))
+        filler.stored = size
         tell(f"{size:,} records stand, indexes {index_bytes / 2**20:,.0f} MB")
-        points[size] = split(ours.end_to_end(rig, doors, workload.run(number, loaded)).cpu_us)
-        number += 1
+        points[size] = runs.measure(rounds)
         tell(f"{size:,}: {points[size]}")
     how = confine(rig, index_bytes)
-    confined = split(ours.end_to_end(rig, doors, workload.run(number, loaded)).cpu_us)
+    confined = runs.measure(rounds)
     tell(f"confined ({how}): {confined}")
     return {
         "cpu_us_per_record": {str(size): point for size, point in points.items()},
@@ -154,9 +136,11 @@ def measure(rig: Rig, tell: Tell) -> dict[str, Any]:
             part: round(points[max(points)][part] / points[min(points)][part], 3) for part in ("services", "postgres")
         },
         "left_out_for_disk": skipped,
-        "loaded_per_size": loaded,
+        "loaded_per_round": loaded,
+        "rounds": rounds,
         "confined": {**confined, "how": how},
         "extrapolated_to_350_million": extrapolated(points),
+        "extrapolated_how": HOW,
     }
 
 

@@ -28,12 +28,20 @@ from deploy.local.supervisor_file import write_configuration
 AFTER_UNCLEAN_END_S = 15.0
 
 
-def up(layout: Layout, only: Sequence[str] = (), tell: Tell = lambda line: None) -> None:
-    """Start what is not running and wait until it can work; raises `StackFault` and leaves nothing half-started."""
+def up(
+    layout: Layout,
+    only: Sequence[str] = (),
+    tell: Tell = lambda line: None,
+    edit: Callable[[Program], Program] = lambda program: program,
+) -> None:
+    """Start what is not running and wait until it can work; raises `StackFault` and leaves nothing half-started.
+
+    `edit` changes what is run: a test starts services through a launcher of its own.
+    """
     preflight.check_surroundings(layout)
     with _alone(layout):
         jars.fetch(layout, tell)
-        programs = all_programs(layout)
+        programs = {name: edit(program) for name, program in all_programs(layout).items()}
         wanted = _wanted(programs, only)
         _start(layout, programs, wanted, tell)
 

@@ -27,7 +27,10 @@ HANDLER_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
 class GrpcServer:
-    """Use as an async context manager; serves `registrations`, healthy for as long as `ready` says so."""
+    """Use as an async context manager; serves `registrations`, healthy for as long as `ready` says so.
+
+    Entering raises `Transient` while the port is somebody else's; one that failed to enter is not entered again.
+    """
 
     def __init__(self, address: Address, registrations: Sequence[Registration], ready: Callable[[], bool]) -> None:
         self.address = address
@@ -44,7 +47,10 @@ class GrpcServer:
             register(named)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, named)
         reflection.enable_server_reflection([*self._names, reflection.SERVICE_NAME], self._server)
-        self.address = Address(self.address.host, self._server.add_insecure_port(str(self.address)))
+        try:
+            self.address = Address(self.address.host, self._server.add_insecure_port(str(self.address)))
+        except RuntimeError as error:  # the library's only word for a port that cannot be had
+            raise Transient("grpc_port", str(self.address)) from error
         await self._show()
         await self._server.start()
         self._looking = asyncio.create_task(self._look(), name="grpc-health")
@@ -88,13 +94,22 @@ class _Named:
 class _Guard(grpc.aio.ServerInterceptor):  # pyright: ignore[reportMissingTypeArgument] - generic in the stubs only
     """No call without a deadline, and no exception text to the caller: it could quote a row."""
 
+    def __init__(self) -> None:
+        self._guarded: dict[str, Any] = {}  # by method, of which there are as many as are registered
+
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
     ) -> Any:
-        handler: Any = await continuation(handler_call_details)
         method = handler_call_details.method
+        if method in self._guarded:
+            return self._guarded[method]
+        handler: Any = await continuation(handler_call_details)
         if handler is None or method.startswith(FREE):
             return handler
+        guarded = self._guarded[method] = self._guard(handler, method)
+        return guarded
+
+    def _guard(self, handler: Any, method: str) -> Any:
         kind = next(kind for kind in HANDLER_KINDS if getattr(handler, kind) is not None)
         guard = _guarded_stream if kind.endswith("_stream") else _guarded_call
         wrap = getattr(grpc, f"{kind}_rpc_method_handler")

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from services.chassis.errors import Transient
 from services.chassis.settings import Address
 
 
@@ -21,7 +22,10 @@ def _always() -> bool:
 
 
 class Probes:
-    """Answers from the first moment of the process; `ready` is set once there is something to ask."""
+    """Answers from the first moment of the process; `ready` is set once there is something to ask.
+
+    Entering raises `Transient` while the port is somebody else's.
+    """
 
     def __init__(
         self,
@@ -34,16 +38,20 @@ class Probes:
         self.ready = ready
         self.live = live
         self._registry = registry
+
+    async def __aenter__(self) -> Probes:
         application = web.Application()
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/livez", self._livez)
         application.router.add_get("/readyz", self._readyz)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-
-    async def __aenter__(self) -> Probes:
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.address.host, self.address.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Transient("http_port", str(self.address)) from error
         self.address = Address(*self._runner.addresses[0][:2])  # with port 0 the system has chosen one
         return self
 

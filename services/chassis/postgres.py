@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -13,6 +14,23 @@ from services.chassis.handling import Transaction
 from services.chassis.settings import Settings
 
 CONNECT_S = 10.0
+# How long an answer may take, so that a database that is gone without a word (half-open: its machine, or the way to it)
+# is noticed and everything taken up anew within the 30 s that recovery may last. The server's limits stand below the
+# client's: while it still hears us it ends the work itself, and says why.
+LOCK_MS = 10_000
+STATEMENT_MS = 18_000
+ANSWER_S = 20.0
+# A process, or a way to it, that is gone holds its lanes' rows until the server notices.
+SERVER_LIMITS = {
+    "lock_timeout": f"{LOCK_MS}",
+    "statement_timeout": f"{STATEMENT_MS}",
+    "idle_in_transaction_session_timeout": "5000",
+    "tcp_user_timeout": "10000",  # ms for bytes sent to be acknowledged
+    "tcp_keepalives_idle": "5",  # s of silence, then a question every
+    "tcp_keepalives_interval": "2",  # s, and after
+    "tcp_keepalives_count": "3",  # without an answer the session ends
+    "client_connection_check_interval": "2000",  # ms; also while a statement runs and nothing is sent
+}
 
 # Retriable is a property of the type, by SQLSTATE class. Everything else the database says is a bug: not caught.
 WAIT_FOR: tuple[type[BaseException], ...] = (
@@ -48,22 +66,53 @@ def connection_settings(settings: Settings) -> dict[str, Any]:
 async def open_pool(settings: Settings) -> asyncpg.Pool[Any]:
     """Connect; raises `Transient` while the database is away. No codec is set: json stays text, decoded where used."""
     arguments = connection_settings(settings)
-    arguments["server_settings"] |= {
-        # A frozen process must not hold its lane's row: the next owner is waiting for it.
-        "idle_in_transaction_session_timeout": "5000",
-        "lock_timeout": "10000",
-        "statement_timeout": "30000",
-    }
+    arguments["server_settings"] |= SERVER_LIMITS
     with told_apart():
-        # The client's own limit, above the server's, is for a server that does not answer at all.
-        return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=60)
+        return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=ANSWER_S)
 
 
 @asynccontextmanager
 async def transaction(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
     """One transaction; a lost connection raises `Transient`, after which the commit may or may not have happened."""
     with told_apart():
-        async with pool.acquire(timeout=CONNECT_S) as connection, connection.transaction():
+        async with pool.acquire(timeout=CONNECT_S) as connection, answering(pool, connection):
+            begun = connection.transaction()
+            await begun.start()
+            try:
+                yield connection
+            except LEFT:
+                raise
+            except BaseException:
+                await begun.rollback()
+                raise
+            await begun.commit()
+
+
+# Left without a ROLLBACK: a server that has gone would let us wait for it as long again, and a task that was cancelled
+# would hear of that instead of its end, and live on.
+LEFT = (TimeoutError, asyncio.CancelledError)
+
+
+@asynccontextmanager
+async def answering(pool: asyncpg.Pool[Any], connection: Any) -> AsyncGenerator[None]:
+    """Leave a connection in the middle, without a further word, when it does not answer in time or nobody waits for it.
+
+    Who did not answer has neighbours in the pool that are as dead: each would cost its own `ANSWER_S`.
+    """
+    try:
+        yield
+    except LEFT as why:
+        connection.terminate()
+        if isinstance(why, TimeoutError):
+            await pool.expire_connections()
+        raise
+
+
+@asynccontextmanager
+async def session(pool: asyncpg.Pool[Any]) -> AsyncGenerator[Transaction]:
+    """A connection on which each statement is a transaction of its own, and sees one moment."""
+    with told_apart():
+        async with pool.acquire(timeout=CONNECT_S) as connection:
             yield connection
 
 

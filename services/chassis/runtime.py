@@ -20,12 +20,13 @@ from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.handling import Service
 from services.chassis.http import Probes
-from services.chassis.loop import LaneLoop, Surroundings
+from services.chassis.loop import LaneLoop
 from services.chassis.message import Headers, Message, Outgoing
 from services.chassis.metrics import STALLED, LaneMetrics
 from services.chassis.publishing import Publisher
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
+from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Watchdog
 
 GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
@@ -80,7 +81,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         probes = Probes(settings.http)
-        await stack.enter_async_context(probes)
+        await _patiently(lambda: stack.enter_async_context(probes), stop)
         pool = await _patiently(lambda: postgres.open_pool(settings), stop)
         stack.push_async_callback(pool.close)
         schemas = Schemas(settings.registry, settings.avro)
@@ -90,11 +91,15 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         stack.push_async_callback(runtime.close)
         service = build(runtime)
         around = surroundings(runtime, service)
+
+        def serve() -> Awaitable[GrpcServer]:
+            return stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: probes.ready()))
+
+        await _patiently(serve, stop)  # before joining: a process that has no door must not hold lanes meanwhile
         loop, consumer = await _patiently(lambda: _join(settings, around), stop)
         stack.push_async_callback(around.publisher.stop)
         stack.push_async_callback(consumer.stop)
         probes.ready = lambda: loop.ready
-        await stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: loop.ready))
         watchdog = Watchdog(loop.pulse, STALLED.set)
         stack.callback(watchdog.stop)
         watchdog.start()
@@ -141,6 +146,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
 async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any]:
     """A consumer that has joined its group, with the loop as its listener; raises `Transient`."""
     pattern = batch.pattern_of(around.service)
+    kafka.consume_messages()
     consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings, pattern))
     loop = LaneLoop(around, consumer)
     consumer.subscribe(pattern=pattern, listener=loop)
@@ -164,8 +170,7 @@ async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asynci
     loop.stop()
     for task in others:
         task.cancel()
-    await asyncio.wait([turning], timeout=GRACE_S)
-    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.wait([turning, *others], timeout=GRACE_S)
     for task in done:
         task.result()  # a bug: let it end the process
     logs.log("stopped")

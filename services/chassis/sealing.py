@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import cramjam
 
 from services.chassis.message import Headers, Outgoing
+from services.chassis.prefix import WIRE
 from services.chassis.record_batch import RecordBatch
 from services.chassis.wire import avro_bytes, zigzag
 
@@ -26,8 +28,32 @@ class Stamp(NamedTuple):
     at_ms: int
 
 
+class Packed(NamedTuple):
+    """Records for one partition, one behind the other and not yet compressed."""
+
+    section: Section
+    record_count: int
+    records: bytes
+
+
+def seal(
+    placed: Sequence[tuple[Section, Outgoing]], first_position: int, stamp: Stamp, limit: int
+) -> list[RecordBatch]:
+    """Events in the order of their positions -> batches of at most `limit` bytes before compression, or of one event.
+
+    Per partition the batches come in the order of their events.
+    """
+    pack = WIRE.pack if WIRE else python_pack
+    packed = pack(placed, first_position, stamp.origin, partial(_front, stamp), limit)
+    return [RecordBatch(*section, count, stamp.at_ms, _compressed(records)) for section, count, records in packed]
+
+
+def _compressed(records: bytes) -> bytes:
+    return bytes(cramjam.zstd.compress(records, level=LEVEL))
+
+
 class Open:
-    """A record batch being filled."""
+    """Records being collected."""
 
     __slots__ = ("count", "parts", "size")
 
@@ -35,47 +61,42 @@ class Open:
         self.parts: list[bytes] = []
         self.count = self.size = 0
 
-    def seal(self, section: Section, at_ms: int) -> RecordBatch:
-        """What is in it, compressed."""
-        return RecordBatch(*section, self.count, at_ms, bytes(cramjam.zstd.compress(b"".join(self.parts), level=LEVEL)))
+    def packed(self, section: Section) -> Packed:
+        """What is in it."""
+        return Packed(section, self.count, b"".join(self.parts))
 
 
-def seal(
-    placed: Iterable[tuple[Section, Outgoing]], first_position: int, stamp: Stamp, limit: int
-) -> list[RecordBatch]:
-    """Events in the order of their positions -> batches of at most `limit` bytes before compression, or of one event.
-
-    Per partition the batches come in the order of their events.
-    """
+def python_pack(
+    placed: Sequence[tuple[Section, Outgoing]],
+    first_position: int,
+    origin: bytes,
+    front_of: Callable[[Outgoing], bytes],
+    limit: int,
+) -> list[Packed]:
+    """Records by partition: those that are full first, in the order in which they were."""
     fronts: dict[tuple[str, Headers], bytes] = {}
     filling: dict[Section, Open] = {}
-    sealed: list[RecordBatch] = []
+    full: list[Packed] = []
     for position, (section, event) in enumerate(placed, first_position):
         front = fronts.get((event.kind, event.headers))
         if front is None:
-            front = fronts[event.kind, event.headers] = _front(event, stamp)
+            front = fronts[event.kind, event.headers] = front_of(event)
         said = b"%d" % position
-        tail = (
-            avro_bytes(event.key),
-            avro_bytes(event.value),
-            front,
-            avro_bytes(said),
-            _about(event, stamp.origin, said),
-        )
+        tail = (avro_bytes(event.key), avro_bytes(event.value), front, avro_bytes(said), _about(event, origin, said))
         body = b"".join(tail)
         batch = filling.get(section)
         if batch is None or batch.size + len(body) > limit:
             if batch is not None:
-                sealed.append(batch.seal(section, stamp.at_ms))
+                full.append(batch.packed(section))
             batch = filling[section] = Open()
         record = ATTRIBUTES + zigzag(batch.count) + body
         batch.parts += (zigzag(len(record)), record)
         batch.count += 1
         batch.size += len(record)
-    return sealed + [batch.seal(section, stamp.at_ms) for section, batch in filling.items()]
+    return full + [batch.packed(section) for section, batch in filling.items()]
 
 
-def _front(event: Outgoing, stamp: Stamp) -> bytes:
+def _front(stamp: Stamp, event: Outgoing) -> bytes:
     """The headers that are the same for all events of a kind, up to the name of the first that is not."""
     headers: list[tuple[str, bytes]] = [*event.headers, ("origin", stamp.origin)]
     count = len(headers) + 1

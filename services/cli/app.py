@@ -34,6 +34,7 @@ COMMANDS = {
     "parked": Command("services.cli.parked:app", "What a service has put aside: list, show, release, discard."),
     "lanes": Command("services.cli.lanes:app", "The lanes of a service: how far they are; let a stopped one go on."),
     "reconcile": Command("services.cli.reconcile:reconcile", "Compare what the services hold of every record."),
+    "verify": Command("services.cli.verify:verify", "Account for every record, by a program that shares no code."),
     "replay": Command("services.cli.replay:replay", "Rebuild a service's store from the journals and compare it."),
     "sim": Command("services.cli.sim:sim", "Simulate the road under faults, seed by seed; with planted bugs."),
     "demo": Command("services.cli.demo.command:demo", "The whole road once, with reconciliation."),

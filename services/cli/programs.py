@@ -1,4 +1,4 @@
-"""A service's own programs: only a service opens its store, so whoever wants to know something of it asks one."""
+"""Programs of others: only a service opens its store, so whoever wants to know something of it asks one."""
 
 from __future__ import annotations
 
@@ -42,6 +42,21 @@ def lines(
         said = program.stderr.read().strip().splitlines()
     if program.returncode not in (0, differs):
         raise StackFault(f"{_last(said, service)}: credit status; credit logs {service}")
+
+
+def from_sources(module: str, arguments: Sequence[str], what: str) -> int:
+    """Run a program that lives with the tests, as a process of its own; its exit code.
+
+    Raises `StackFault` where there are no sources.
+    """
+    if not REPO.joinpath(*module.split(".")[:2]).is_dir():
+        raise StackFault(f"{what} comes with the sources: run this in a clone of the repository")
+    program = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=REPO)  # noqa: S603 - a program of ours
+    while True:
+        try:
+            return program.wait()
+        except KeyboardInterrupt:
+            continue  # it has reached the program too, which says the last word
 
 
 def _last(said: Sequence[str], service: str) -> str:

@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import typer
 
-from deploy.local.layout import Layout
-from services.cli import programs
-from services.cli.progress import track
-from services.cli.reconcile_tree import Difference, Node, differences, differing, tree
+from deploy.local.layout import SERVICES, Layout
+from services.cli.progress import bars
+from services.cli.reconcile_tree import DEPTH, Difference, Held, Node, Row, differences, differing, held, nodes, root
+from services.cli.reconcile_views import PAIRS, WAITING, Pair, Stores
 
 PREFIXES = 1000  # asked for in one call
 SHOWN = 20
 UNEQUAL = 1
-
-
-class Side(NamedTuple):
-    """A view of a service's records; `followed_by`: only those of the items that this service follows."""
-
-    service: str
-    view: str
-    followed_by: str = ""
-
-
-class Pair(NamedTuple):
-    """Two views that must be equal; `but_waiting`: except for what waits in identity's review."""
-
-    one: Side
-    other: Side
-    but_waiting: bool
-
-
-PAIRS = (
-    Pair(Side("ingestion", "records"), Side("identity", "known"), False),
-    Pair(Side("identity", "linked"), Side("disclosure", "standing"), False),
-    Pair(Side("ingestion", "to_show"), Side("disclosure", "shown"), True),
-    Pair(Side("ingestion", "records", "sanctions"), Side("sanctions", "listings"), True),
-    Pair(Side("ingestion", "records", "national_sync"), Side("national_sync", "exchanges"), True),
-)
 
 
 def reconcile(
@@ -52,9 +28,11 @@ def reconcile(
 
     On a running system records are under way: what differs is looked at again, and only what still differs is told.
     """
-    layout, started = Layout.from_environment(), time.monotonic()
-    found = [_compared(layout, pair, settle) for pair in track(PAIRS, "comparing", quiet=as_json)]
-    equal = not any(one["differences"] for one in found)
+    started = time.monotonic()
+    with bars() as progress:
+        compared = _compared(Stores(Layout.from_environment(), progress), settle)
+    found = [one.as_json() for one in compared]
+    equal = not any(one.differences for one in compared)
     if as_json:
         seconds = round(time.monotonic() - started, 1)
         typer.echo(json.dumps({"equal": equal, "seconds": seconds, "pairs": found}))
@@ -63,48 +41,89 @@ def reconcile(
     raise typer.Exit(0 if equal else UNEQUAL)
 
 
-def _compared(layout: Layout, pair: Pair, settle: float) -> dict[str, Any]:
-    one, other = _tree(layout, pair.one), _tree(layout, pair.other)
-    leaves = differing(one, other)
-    left = _differences(layout, pair, leaves)
-    if left:
+@dataclass
+class Compared:
+    """A pair, and what became of it."""
+
+    pair: Pair
+    roots: tuple[Node, Node]
+    below: list[str]  # the prefixes that differ, of the level looked at last
+    differences: list[Difference] = field(default_factory=list[Difference])
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs; a version is a number, null where there is none, a list where there is more than one."""
+        sides = self.pair.one, self.pair.other
+        return {
+            **{name: f"{side.service}.{side.view}" for name, side in zip(("one", "other"), sides, strict=True)},
+            "records": [node.records for node in self.roots],
+            "root": [f"{node.hash % (1 << 64):016x}" for node in self.roots],
+            "leaves_differing": len(self.below),
+            "differences": [
+                {"record_id": d.record_id, "one": _version(d.one), "other": _version(d.other)} for d in self.differences
+            ],
+        }
+
+
+def _compared(stores: Stores, settle: float) -> list[Compared]:
+    """Level by level, below what differs; at the bottom record by record, and after a while once more."""
+    heard = stores.ask("comparing", SERVICES, ["nodes"])
+    found: list[Compared] = []
+    for pair in PAIRS:
+        one, other = _nodes(stores, heard, pair)
+        found.append(Compared(pair, (root(one), root(other)), differing(one, other)))
+    for compared, rows in _asked(stores, found, "nodes"):
+        compared.below += differing(*_nodes(stores, rows, compared.pair))
+    for compared in found:
+        compared.below = [prefix for prefix in compared.below if len(prefix) == DEPTH]
+    for compared, rows in _asked(stores, found, "pairs"):
+        compared.differences += _differences(stores, rows, compared.pair)
+    if any(compared.differences for compared in found):
         time.sleep(settle)
-        again = set(_differences(layout, pair, sorted({d.record_id[:4] for d in left})))
-        left = [difference for difference in left if difference in again]
-    return {
-        "one": f"{pair.one.service}.{pair.one.view}",
-        "other": f"{pair.other.service}.{pair.other.view}",
-        "records": [one[""].records, other[""].records],
-        "root": [f"{side[''].hash % (1 << 64):016x}" for side in (one, other)],
-        "leaves_differing": len(leaves),
-        "differences": [difference._asdict() for difference in left],
-    }
-
-
-def _tree(layout: Layout, side: Side) -> dict[str, Node]:
-    return tree(programs.lines(layout, side.service, ["digest", side.view, *_items(layout, side)]))
-
-
-def _items(layout: Layout, side: Side) -> list[str]:
-    if not side.followed_by:
-        return []
-    (said,) = programs.lines(layout, side.followed_by, ["digest", "items"])
-    return [f"items={','.join(said['items'])}"]
-
-
-def _differences(layout: Layout, pair: Pair, leaves: Sequence[str]) -> list[Difference]:
-    found: list[Difference] = []
-    for at in range(0, len(leaves), PREFIXES):
-        asked = leaves[at : at + PREFIXES]
-        waiting = _pairs(layout, Side("identity", "waiting"), asked) if pair.but_waiting else {}
-        one, other = _pairs(layout, pair.one, asked), _pairs(layout, pair.other, asked)
-        found += differences(one, other, frozenset(waiting))
+        _look_again(stores, found)
     return found
 
 
-def _pairs(layout: Layout, side: Side, leaves: Sequence[str]) -> dict[str, int]:
-    rows = programs.lines(layout, side.service, ["digest", side.view, *_items(layout, side), *leaves])
-    return {row["record_id"]: row["version"] for row in rows}
+def _look_again(stores: Stores, found: Sequence[Compared]) -> None:
+    """What is equal by now, or has moved on since, was only under way."""
+    seen = {id(compared): set(compared.differences) for compared in found}
+    again = [
+        Compared(it.pair, it.roots, sorted({d.record_id[:DEPTH] for d in it.differences}))
+        for it in found if it.differences
+    ]  # fmt: skip
+    for compared, rows in _asked(stores, again, "pairs"):
+        compared.differences += _differences(stores, rows, compared.pair)
+    still = {it.pair: set(it.differences) for it in again}
+    for it in found:
+        it.differences = [d for d in it.differences if d in seen[id(it)] & still.get(it.pair, set())]
+
+
+def _asked(stores: Stores, found: Sequence[Compared], step: str) -> Iterator[tuple[Compared, dict[str, list[Row]]]]:
+    """Ask below what differs, only those whose views differ; each pair gets only what lies below its own."""
+    prefixes = sorted({prefix for compared in found for prefix in compared.below})
+    for at in range(0, len(prefixes), PREFIXES):
+        part = set(prefixes[at : at + PREFIXES])
+        concerned = [compared for compared in found if part.intersection(compared.below)]
+        services = {service for compared in concerned for service in compared.pair.services}
+        heard = stores.ask(f"looking into {step}", sorted(services), [step, *sorted(part)])
+        for compared in concerned:
+            own = part.intersection(compared.below)
+            yield compared, {s: [row for row in rows if _below(row, own)] for s, rows in heard.items()}
+
+
+def _below(row: Row, prefixes: Collection[str]) -> bool:
+    key: str = row.get("record_id") or row["prefix"]
+    return key[:2] in prefixes or key[:DEPTH] in prefixes
+
+
+def _nodes(stores: Stores, heard: Mapping[str, list[Row]], pair: Pair) -> tuple[dict[str, Node], dict[str, Node]]:
+    one, other = (nodes(heard[side.service], side.view, stores.items(side)) for side in (pair.one, pair.other))
+    return one, other
+
+
+def _differences(stores: Stores, heard: Mapping[str, list[Row]], pair: Pair) -> list[Difference]:
+    one, other = (held(heard[side.service], side.view, stores.items(side)) for side in (pair.one, pair.other))
+    waiting: Held = held(heard[WAITING.service], WAITING.view, None) if pair.but_waiting else {}
+    return differences(one, other, waiting)
 
 
 def _print(found: Sequence[dict[str, Any]]) -> None:
@@ -119,5 +138,11 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
             typer.echo(f"    … and {len(pair['differences']) - SHOWN} more: --json names all")
 
 
-def _held(version: int | None) -> str:
+def _version(versions: Collection[int]) -> int | list[int] | None:
+    return [*versions] if len(versions) > 1 else next(iter(versions), None)
+
+
+def _held(version: int | list[int] | None) -> str:
+    if isinstance(version, list):
+        return f"has it {len(version)} times, versions {', '.join(map(str, version))}"
     return "has it not" if version is None else f"has version {version}"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deploy.local.faults import StackFault
-
-REPO = Path(__file__).parents[2]
+from services.cli import programs
 
 
 def sim(
@@ -28,15 +23,4 @@ def sim(
     arguments += [] if seed is None else [f"--seed={seed}"]
     arguments += [] if bug is None else [f"--bug={bug}"]
     arguments += ["--bugs"] * bugs + ["--json"] * as_json
-    if not (REPO / "tests" / "sim").is_dir():
-        raise StackFault("the simulator comes with the sources: run this in a clone of the repository")
-    raise SystemExit(_run(arguments))
-
-
-def _run(arguments: list[str]) -> int:
-    program = subprocess.Popen([sys.executable, "-m", "tests.sim", *arguments], cwd=REPO)  # noqa: S603 - a program of ours
-    while True:
-        try:
-            return program.wait()
-        except KeyboardInterrupt:
-            continue  # it has reached the simulator too, which says the last word
+    raise SystemExit(programs.from_sources("tests.sim", arguments, "the simulator"))

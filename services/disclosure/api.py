@@ -11,6 +11,8 @@ import grpc.aio
 from credit.disclosure.v1 import disclosure_pb2 as pb
 from credit.disclosure.v1 import disclosure_pb2_grpc as pb_grpc
 
+from services.chassis.coalescing import Coalescer
+from services.chassis.handling import Transaction
 from services.disclosure import metrics, queries
 from services.disclosure.contracts.fields import decode
 from services.disclosure.domain.audit import Looked
@@ -24,10 +26,15 @@ from services.disclosure.domain.inquiry import (
     subject_id_of,
 )
 from services.disclosure.domain.inquiry import subject_key as key_of
+from services.disclosure.domain.terms import FEEDS, Feed
 from services.disclosure.queries import SubjectRow
 
 BATCH_LIMIT = 200
+TOGETHER = 1000  # keys in one statement, when so many wait
 STATUS = {UNKNOWN: grpc.StatusCode.NOT_FOUND, AMBIGUOUS: grpc.StatusCode.FAILED_PRECONDITION}
+
+
+Found = tuple[tuple[SubjectRow | None, str], list[pb.Position]]  # who was found, or why nobody; as of
 
 
 class Log(Protocol):
@@ -43,19 +50,21 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
         self._pool = pool
         self._log = log
         self._clock_ms = clock_ms
+        # One for each channel: which records are counted is part of the statement.
+        self._look_ups = {
+            feed: Coalescer(pool, _look_up(feed), TOGETHER, f"look-ups {feed}", queries.ONE_PLAN) for feed in FEEDS
+        }
 
     async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.GetSubjectResponse:
         """One subject, by a code or by its id."""
 
         async def answer() -> pb.GetSubjectResponse:
             inquiry, key = _inquiry(request.inquiry), _key(request.subject)
-            async with queries.snapshot(self._pool) as tx:
-                positions = await queries.as_of(tx)
-                ((row, fault),) = await self._find(tx, inquiry, [key])
+            (((row, fault), positions),) = await self._look_ups[inquiry.channel].ask([key])
             await self._looked("GetSubject", inquiry, [(row.subject_id if row else None, fault)])
             if row is None:
                 raise Refused(fault)
-            return pb.GetSubjectResponse(subject=_subject(row), as_of=_positions(positions))
+            return pb.GetSubjectResponse(subject=_subject(row), as_of=positions)
 
         return await _ended("GetSubject", context, answer)
 
@@ -67,12 +76,13 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
             if not 0 < len(request.subjects) <= BATCH_LIMIT:
                 raise Refused(f"BATCH_SIZE: ask for 1 to {BATCH_LIMIT} subjects at once")
             keys = [_key(subject) for subject in request.subjects]
-            async with queries.snapshot(self._pool) as tx:
-                positions = await queries.as_of(tx)
-                found = await self._find(tx, inquiry, keys)
-            await self._looked("BatchGetSubject", inquiry, [(row.subject_id if row else None, f) for row, f in found])
-            answers = [pb.SubjectAnswer(subject=_subject(row) if row else None, fault=fault) for row, fault in found]
-            return pb.BatchGetSubjectResponse(answers=answers, as_of=_positions(positions))
+            found = await self._look_ups[inquiry.channel].ask(keys)
+            looks = [(row.subject_id if row else None, fault) for (row, fault), _ in found]
+            await self._looked("BatchGetSubject", inquiry, looks)
+            answers = [
+                pb.SubjectAnswer(subject=_subject(row) if row else None, fault=fault) for (row, fault), _ in found
+            ]
+            return pb.BatchGetSubjectResponse(answers=answers, as_of=found[0][1])
 
         return await _ended("BatchGetSubject", context, answer)
 
@@ -96,13 +106,6 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
 
         return await _ended("ListRecords", context, answer)
 
-    async def _find(self, tx: Any, inquiry: Inquiry, keys: Sequence[SubjectKey]) -> list[tuple[SubjectRow | None, str]]:
-        """The subject that each key names, or why there is none."""
-        named = await queries.by_code(tx, [key for key in keys if isinstance(key, tuple)])
-        ids = [[key] if isinstance(key, bytes) else named.get(key, []) for key in keys]
-        rows = await queries.subjects(tx, inquiry.channel, [i for each in ids for i in each])
-        return [_one([rows[i] for i in each if i in rows]) for each in ids]
-
     async def _looked(self, method: str, inquiry: Inquiry, at: Sequence[tuple[bytes | None, str]]) -> None:
         """Raises `Transient` while it cannot be written: then nobody is answered."""
         head = (self._clock_ms(), inquiry.caller, inquiry.channel, inquiry.purpose, method)
@@ -111,6 +114,15 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
     def register(self, server: grpc.aio.Server) -> None:
         """Add this servicer to the process' server."""
         cast(Any, pb_grpc).add_DisclosureServicer_to_server(self, server)
+
+
+def _look_up(feed: Feed) -> Callable[[Transaction, Sequence[SubjectKey]], Awaitable[Sequence[Found]]]:
+    async def look_up(tx: Transaction, keys: Sequence[SubjectKey]) -> Sequence[Found]:
+        named, as_of = await queries.look_up(tx, feed, keys)
+        positions = _positions(as_of)
+        return [(_one(rows), positions) for rows in named]
+
+    return look_up
 
 
 async def _ended(method: str, context: Any, answer: Callable[[], Awaitable[Any]]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import asyncpg
 
 from services.chassis import postgres
 from services.chassis.handling import Transaction
+from services.disclosure.domain.inquiry import SubjectKey
 from services.disclosure.domain.terms import Feed
 
 PAGE = 100
@@ -19,19 +20,38 @@ RECORD_TOPIC = "credit.identity.record.v1"
 # One picture for the whole answer: records, counts and positions belong together.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 AS_OF = "SELECT topic, partition, next_offset FROM lanes WHERE topic = $1 AND next_offset >= 0 ORDER BY partition"
-BY_CODE = """
-SELECT c.kind, c.code, c.subject_id FROM subject_codes AS c
-JOIN unnest($1::text[], $2::text[]) AS asked (kind, code) ON c.code = asked.code AND c.kind = asked.kind
-"""
-CARDS = "SELECT subject_id, kind, name, code_kinds, codes FROM subjects WHERE subject_id = ANY($1::bytea[])"
-COUNTED = """
-SELECT subject_id, count(*) AS records FROM disclosed_records
-WHERE subject_id = ANY($1::bytea[]) AND in_{feed} GROUP BY subject_id
-"""
 SEQS = "SELECT subject_id, {feed}_seq AS seq FROM subject_files WHERE subject_id = ANY($1::bytea[])"
 RECORDS = """
 SELECT record_id, version, item, item_version, agency, submission_id, decided_on, accepted_at, changed_at, fields
 FROM disclosed_records WHERE subject_id = $1 AND in_{feed} AND record_id > $2 ORDER BY record_id LIMIT $3
+"""
+
+
+# One statement, so one picture again: where the lanes stood (as question 0), then what each question finds. A code may
+# be claimed by two subjects: then there are two rows. Nested loops by key: the plan does not grow with the store.
+# For one key a plan of its own would look cheaper, and planning over all partitions costs more than asking.
+ONE_PLAN = "SET plan_cache_mode = force_generic_plan"
+LOOK_UP = """
+WITH asked AS (
+    SELECT a.n, a.kind, a.code, a.subject_id
+    FROM unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS a (kind, code, subject_id, n)
+), named AS (
+    SELECT a.n, a.subject_id FROM asked AS a WHERE a.subject_id IS NOT NULL
+    UNION ALL
+    SELECT a.n, c.subject_id FROM asked AS a JOIN subject_codes AS c ON c.code = a.code AND c.kind = a.kind
+)
+SELECT 0 AS n, NULL AS subject_id, NULL AS kind, NULL AS name, NULL AS code_kinds, NULL AS codes, NULL AS records,
+    NULL AS seq, l.topic, l.partition, l.next_offset
+FROM lanes AS l WHERE l.topic = $4 AND l.next_offset >= 0
+UNION ALL
+SELECT named.n, named.subject_id, s.kind, s.name, s.code_kinds, s.codes, r.records, f.{feed}_seq, NULL, NULL, NULL
+FROM named
+LEFT JOIN subjects AS s ON s.subject_id = named.subject_id
+LEFT JOIN subject_files AS f ON f.subject_id = named.subject_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS records FROM disclosed_records AS d WHERE d.subject_id = named.subject_id AND d.in_{feed}
+) AS r
+WHERE s.subject_id IS NOT NULL OR r.records > 0
 """
 
 
@@ -59,30 +79,25 @@ async def as_of(tx: Transaction) -> Sequence[Any]:
     return await tx.fetch(AS_OF, RECORD_TOPIC)
 
 
-async def by_code(tx: Transaction, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[bytes]]:
-    """The subjects that each of these (kind, code) names."""
-    wanted = sorted(set(asked))
-    found: dict[tuple[str, str], list[bytes]] = {}
-    if wanted:
-        for row in await tx.fetch(BY_CODE, [kind for kind, _ in wanted], [code for _, code in wanted]):
-            found.setdefault((row["kind"], row["code"]), []).append(row["subject_id"])
-    return found
+async def look_up(
+    tx: Transaction, feed: Feed, keys: Sequence[SubjectKey]
+) -> tuple[list[list[SubjectRow]], Sequence[Any]]:
+    """For each key those whom it names and of whom there is a card, or a record that this channel may see; `as_of`."""
+    codes = [key if isinstance(key, tuple) else (None, None) for key in keys]
+    ids = [key if isinstance(key, bytes) else None for key in keys]
+    rows: Sequence[Any] = await tx.fetch(
+        LOOK_UP.format(feed=feed), [kind for kind, _ in codes], [code for _, code in codes], ids, RECORD_TOPIC
+    )
+    found: list[list[SubjectRow]] = [[] for _ in keys]
+    for row in rows:
+        if number := int(row["n"]):
+            found[number - 1].append(_subject(row))
+    return found, sorted((row for row in rows if not row["n"]), key=lambda row: row["partition"])
 
 
-async def subjects(tx: Transaction, feed: Feed, subject_ids: Iterable[bytes]) -> dict[bytes, SubjectRow]:
-    """Those of whom there is a card, or a record that this channel may see."""
-    ids = sorted(set(subject_ids))
-    cards = {row["subject_id"]: row for row in await tx.fetch(CARDS, ids)}
-    counted = {row["subject_id"]: row["records"] for row in await tx.fetch(COUNTED.format(feed=feed), ids)}
-    seqs = {row["subject_id"]: row["seq"] for row in await tx.fetch(SEQS.format(feed=feed), ids)}
-    return {i: _subject(i, cards.get(i), counted.get(i, 0), seqs.get(i, 0)) for i in cards.keys() | counted.keys()}
-
-
-def _subject(subject_id: bytes, card: Mapping[str, Any] | None, records: int, seq: int) -> SubjectRow:
-    if card is None:
-        return SubjectRow(subject_id, "", None, (), records, seq)
-    codes = tuple(zip(card["code_kinds"], card["codes"], strict=True))
-    return SubjectRow(subject_id, card["kind"], card["name"], codes, records, seq)
+def _subject(row: Any) -> SubjectRow:
+    codes = tuple(zip(row["code_kinds"] or (), row["codes"] or (), strict=True))
+    return SubjectRow(row["subject_id"], row["kind"] or "", row["name"], codes, row["records"], row["seq"] or 0)
 
 
 async def records(tx: Transaction, feed: Feed, subject_id: bytes, after: bytes, limit: int) -> Sequence[Any]:
@@ -101,8 +116,8 @@ def page_size(asked: int) -> int:
     return min(asked, PAGE_LIMIT) if asked > 0 else PAGE
 
 
-# What reconciliation compares (chassis/digest.py). `$1` names items; standings do not know theirs.
+# What reconciliation compares (chassis/digest.py); standings do not know their items.
 DIGESTS = {
-    "standing": "SELECT record_id, version FROM record_standing WHERE $1::text[] IS NULL",
-    "shown": "SELECT record_id, version FROM disclosed_records WHERE $1::text[] IS NULL OR item = ANY($1)",
+    "standing": "SELECT record_id, version, '' AS item FROM record_standing",
+    "shown": "SELECT record_id, version, item FROM disclosed_records",
 }

@@ -7,9 +7,9 @@ from typing import Any
 from services.chassis.editions import own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
-from services.chassis.prefix import prefix_reader
+from services.chassis.prefix import prefix_reader, prefix_writer
 from services.chassis.schemas import Schemas
-from services.chassis.wire import avro_bytes, frame, unframe, zigzag
+from services.chassis.wire import frame, unframe, zigzag
 from services.identity.domain import codes
 from services.identity.domain.events import Claim, RecordLinked, RecordSeen, SubjectChanged
 from services.identity.domain.terms import MAPPING, REGISTRATION
@@ -18,6 +18,7 @@ ACCEPTED = "credit.ingestion.record.v1"
 LINKED = "credit.identity.record.v1"
 SUBJECT = "credit.identity.subject.v1"
 NAME_LIMIT = 200
+END = b"\0"  # of an Avro array
 
 # RecordAccepted in the edition that our own contract repeats; `submission` is framed and untouched.
 _FIELDS = {
@@ -35,6 +36,10 @@ _FIELDS = {
     "submission": "bytes",
 }
 _accepted = prefix_reader(list(_FIELDS.values()))
+_link = prefix_writer(["fixed16", "string", "long"])  # subject_id, link_rule, linked_at
+# SubjectChanged: subject_id, subject_version, change, subject_kind, name, codes, changed_at.
+_subject = prefix_writer(["fixed16", "long", "string", "string", "string?", "avro", "long"])
+_code = prefix_writer(["string", "string"])
 # The fixed envelope of a submission: submission_id, item, agency, source_unit, action, record_no, subject_kind,
 # subject_code_kind, subject_code, subject_name, decided_on, produced_at.
 _envelope = prefix_reader([*["string"] * 10, "long", "long"])
@@ -111,20 +116,15 @@ def _storable(name: str) -> str:
 def record_linked(schemas: Schemas, event: RecordLinked) -> Outgoing:
     """Our three fields, then the body that ingestion wrote, untouched."""
     link = event.link
-    head = link.subject_id + avro_bytes(link.rule.encode()) + zigzag(event.at_ms)
+    head = _link(link.subject_id, link.rule, event.at_ms)
     return Outgoing(LINKED, link.subject_id, frame(schemas.schema_id(LINKED), head + event.given.accepted))
 
 
 def subject_changed(schemas: Schemas, event: SubjectChanged) -> Outgoing:
     """The whole subject as it is now."""
     subject = event.subject
-    record: dict[str, Any] = {
-        "subject_id": subject.subject_id,
-        "subject_version": subject.version,
-        "change": event.change,
-        "subject_kind": subject.kind,
-        "name": subject.name,
-        "codes": [code._asdict() for code in subject.codes],
-        "changed_at": event.at_ms,
-    }
-    return Outgoing(SUBJECT, subject.subject_id, schemas.encode(SUBJECT, record))
+    known = (zigzag(len(subject.codes)) + b"".join(_code(*code) for code in subject.codes)) if subject.codes else b""
+    body = _subject(
+        subject.subject_id, subject.version, event.change, subject.kind, subject.name, known + END, event.at_ms
+    )
+    return Outgoing(SUBJECT, subject.subject_id, frame(schemas.schema_id(SUBJECT), body))

@@ -53,13 +53,14 @@ async def review_counts(tx: Transaction) -> Sequence[Any]:
     return await tx.fetch(COUNTS)
 
 
-# What reconciliation compares (chassis/digest.py). `$1` names items; links do not know theirs.
+# What reconciliation compares (chassis/digest.py); links do not know their items. Few records wait: the join is of all
+# with few.
 DIGESTS = {
     "known": """
-        SELECT record_id, max(version) AS version FROM (
-            SELECT record_id, version FROM record_links
-            UNION ALL SELECT record_id, version FROM reviews WHERE state = 'WAITING') AS seen
-        WHERE $1::text[] IS NULL GROUP BY record_id""",
-    "linked": "SELECT record_id, version FROM record_links WHERE $1::text[] IS NULL",
-    "waiting": "SELECT record_id, version FROM reviews WHERE state = 'WAITING' AND $1::text[] IS NULL",
+        SELECT coalesce(l.record_id, w.record_id) AS record_id, greatest(l.version, w.version) AS version, '' AS item
+        FROM record_links AS l FULL JOIN (
+            SELECT record_id, max(version) AS version FROM reviews WHERE state = 'WAITING' GROUP BY record_id
+        ) AS w ON w.record_id = l.record_id""",
+    "linked": "SELECT record_id, version, '' AS item FROM record_links",
+    "waiting": "SELECT record_id, version, '' AS item FROM reviews WHERE state = 'WAITING'",
 }

@@ -22,10 +22,9 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
 
 # What reconciliation compares (chassis/digest.py): all records, and those that a channel shows.
 DIGESTS = {
-    "records": "SELECT record_id, version::bigint AS version FROM records WHERE $1::text[] IS NULL OR item = ANY($1)",
+    "records": "SELECT record_id, version::bigint AS version, item FROM records",
     "to_show": """
-        SELECT record_id, r.version::bigint AS version FROM records AS r
+        SELECT r.record_id, r.version::bigint AS version, r.item FROM records AS r
         JOIN catalogue AS c ON c.code = r.item AND c.version = r.item_version
-        WHERE NOT withdrawn AND c.definition::jsonb ->> 'disclosure' IN ('public', 'government')
-            AND ($1::text[] IS NULL OR item = ANY($1))""",
+        WHERE NOT r.withdrawn AND c.definition::jsonb ->> 'disclosure' IN ('public', 'government')""",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ class Ledger(Protocol):
     """What the gateway may read."""
 
     def turn(self) -> AbstractAsyncContextManager[bool]: ...
-    async def look(self, told: Sequence[PushId], limit: int) -> Looked: ...
+    async def look(self, told: Collection[PushId], limit: int) -> Looked: ...
 
 
 class StoredLedger:
@@ -44,7 +44,10 @@ class StoredLedger:
     async def turn(self) -> AsyncGenerator[bool]:
         """True while this process is the one that pushes; the lock ends with its connection."""
         with postgres.told_apart():
-            async with self._pool.acquire(timeout=10) as connection:
+            async with (
+                self._pool.acquire(timeout=postgres.CONNECT_S) as connection,
+                postgres.answering(self._pool, connection),
+            ):
                 mine = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", ONLY_ONE))
                 try:
                     yield mine
@@ -52,7 +55,7 @@ class StoredLedger:
                     if mine and not connection.is_closed():
                         await connection.execute("SELECT pg_advisory_unlock($1)", ONLY_ONE)
 
-    async def look(self, told: Sequence[PushId], limit: int) -> Looked:
+    async def look(self, told: Collection[PushId], limit: int) -> Looked:
         """What waits, what of the told is not applied yet, and how old the oldest is."""
         async with postgres.transaction(self._pool) as tx:
             return await queries.look(tx, told, limit)
@@ -114,7 +117,7 @@ class Gateway:
         """Look at the ledger, and forget what was applied; what is not applied after a minute is pushed again."""
         since = self._clock_ms() - TELL_AGAIN_MS
         recent = {push: at for push, at in self._told.items() if at > since}
-        found = await self._ledger.look(list(recent), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
+        found = await self._ledger.look(recent.keys(), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
         self._told = {push: at for push, at in recent.items() if push in found.still_pending}
         return found
 

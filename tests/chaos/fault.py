@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.ground import Ground
-
-RATE = int(os.environ.get("RATE", "200"))  # a machine that others use too may take less
+from tests.chaos.load import RATE
 
 
 class DoesNotHold(AssertionError):

@@ -48,6 +48,7 @@ class Load:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures: list[BaseException] = []
+        self._left = False
         self._numbers = count(1)  # drawn in two threads: the flow's own and that of a fault which sends
         self._know_schemas()
 
@@ -109,6 +110,8 @@ class Load:
                 break
             except BufferError:
                 door.poll(0.1)
+                if self._left:
+                    return
         door.poll(0)
 
     def _delivered(self, error: Any, message: Message) -> None:
@@ -164,7 +167,7 @@ class Load:
     def feed_back(self, facts: Facts) -> int:
         """The departments answer every open task that they have not answered; returns how many."""
         encode = self._encoders.setdefault("", self._registry.serializer("credit.feedback.v1-value"))
-        opened = [t for t, said in facts.tasks.items() if said == ["OPENED"] and t not in self._answered]
+        opened = [t for t, told in facts.tasks.items() if told[-1].change == "OPENED" and t not in self._answered]
         now_ms = time.time_ns() // 1_000_000
         for task_id in opened:
             department, _ = facts.task_of[task_id]
@@ -177,8 +180,14 @@ class Load:
         return len(opened)
 
     def close(self) -> None:
-        """Stop."""
-        self.rest()
+        """Stop; what the broker has not taken is let go."""
+        self._left = True
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for door in self._producers.values():
+            door.purge()
 
 
 def _endless(seed: int) -> Iterator[Draft]:

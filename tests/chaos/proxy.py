@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -52,7 +53,17 @@ class Forward:
 
     async def listen(self) -> None:
         """Accept from now on."""
-        await asyncio.start_server(self._accept, *self.link.listen)
+        self._server = await asyncio.start_server(self._accept, *self.link.listen)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens; with port 0 the system has chosen one."""
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return host, port
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._server.close()
 
     def order(self, mode: Mode, forget: bool = False) -> None:
         """Another mode for everything; `forget`: what is open now stays open and silent for ever (half-open)."""
@@ -171,10 +182,11 @@ async def _serve(links: Sequence[Link]) -> None:
         for name, forward in forwards.items():
             if order["name"] in ("*", name):
                 forward.order(Mode(**order["mode"]), bool(order["forget"]))  # type: ignore[arg-type]
+    os._exit(0)  # at once, and with it every connection; in good order each of them would be told of
 
 
 def main() -> None:
-    """Forward until standard input ends."""
+    """Forward until standard input ends; the process ends with it."""
     words = (word.split("=") for word in sys.argv[1:])
     asyncio.run(_serve([Link(name, _address(listen), _address(target)) for name, listen, target in words]))
 

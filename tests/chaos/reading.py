@@ -194,20 +194,20 @@ def front(value: bytes) -> dict[str, Any] | None:
 
 def ask(doors: Doors, questions: Iterable[tuple[str, str]]) -> list[list[Any]]:
     """Each (service, statement) in that service's own store, side by side; raises `Unreadable`."""
+    # Before the try: a role without a password is no store that is away, it is a question nobody can answer.
+    asked = [(role, doors.password(role), statement) for role, statement in questions]
     try:
-        return asyncio.run(_ask(doors, list(questions)))
+        return asyncio.run(_ask(doors, asked))
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unreadable(f"a store does not answer: {type(error).__name__}") from error
 
 
-async def _ask(doors: Doors, questions: list[tuple[str, str]]) -> list[list[Any]]:
-    return await asyncio.gather(*(_fetch(doors, role, statement) for role, statement in questions))
+async def _ask(doors: Doors, asked: list[tuple[str, str, str]]) -> list[list[Any]]:
+    return await asyncio.gather(*(_fetch(doors, *question) for question in asked))
 
 
-async def _fetch(doors: Doors, role: str, statement: str) -> list[Any]:
-    connection = await asyncpg.connect(
-        f"postgresql://{role}@{doors.postgres}/{role}", password=doors.password(role), timeout=10
-    )
+async def _fetch(doors: Doors, role: str, secret: str, statement: str) -> list[Any]:
+    connection = await asyncpg.connect(f"postgresql://{role}@{doors.postgres}/{role}", password=secret, timeout=10)
     try:
         return await connection.fetch(statement)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from deploy.local.layout import REPO
 
+BUSY = 5  # waiting processes per core above which a row says so: its times are those of a machine with other work
 FAULTS = REPO / "deploy" / "FAULTS.md"
 VERSIONS = "Apache Kafka 4.3.1, Apicurio Registry 3.3.3, PostgreSQL 18.4"
 
@@ -29,6 +31,7 @@ MATRIX = {
     "F21": "two owners publish at once", "F22": "national platform misbehaves", "F23": "two editions side by side",
     "F24": "migration killed", "F25": "store restored from a backup", "F26": "memory limited",
     "F27": "erasure during F1 (nothing to erase: natural persons are not accepted yet)", "F28": "key file gone",
+    "BACKLOG": "200,000 submissions that waited for the services",
 }  # fmt: skip
 
 
@@ -48,6 +51,8 @@ class Result:
     note: str = ""
     accounted: int = 0  # submissions the verifier had accounted for when it looked
     at: str = ""
+    load: float = 0.0  # the machine's load average of a minute when it ended, the runner's own share included
+    revision: str = ""  # of the code it ran on; a `+` says that the tree held changes
 
 
 def now() -> str:
@@ -55,13 +60,27 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M")  # noqa: TID251 - a report says when it was made
 
 
-def merge(path: Path, results: Sequence[Result]) -> dict[str, Any]:
-    """Add results to the report of earlier runs; a newer run of the same thing replaces the older."""
-    known: dict[str, Any] = json.loads(path.read_text())["results"] if path.exists() else {}
-    known |= {result.id: asdict(result) for result in results}
-    revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, capture_output=True, text=True)
-    report = {"made_at": now(), "revision": revision.stdout.strip(), "python": platform.python_version(),
-              "versions": VERSIONS, "results": known}  # fmt: skip
+def revision() -> str:
+    """The commit that is checked out, with a `+` if what runs is not quite it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=REPO, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!deploy/*.md")
+    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
+
+
+def merge(path: Path, results: Sequence[Result], others: Sequence[Path] = ()) -> dict[str, Any]:
+    """Add results and the rows of `others` to the report of earlier runs; of two runs of one thing the newer stands."""
+    rows = [
+        row for file in (path, *others) if file.exists() for row in json.loads(file.read_text())["results"].values()
+    ]
+    rows += [asdict(result) for result in results]
+    known: dict[str, Any] = {}
+    for row in rows:
+        if row["at"] >= known.get(row["id"], row)["at"]:
+            known[row["id"]] = row
+    report = {"made_at": now(), "python": platform.python_version(), "versions": VERSIONS, "results": known}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1))
     return report
@@ -88,13 +107,14 @@ def write_table(report: Mapping[str, Any]) -> None:
         "Made by `make chaos`; do not edit. Every row is a run on the real broker, registry, databases and services of "
         "the local stack; afterwards `tests/chaos/verify.py`, which shares no code with the services, accounts for "
         "every submission since the stack was made. Recovery: seconds from heal (for a kill: from death) until "
-        "`/readyz` is green and what waited a second ago is read, with 200 submissions a second going on.",
+        "`/readyz` is green and what waited a second ago is read, with 200 submissions a second going on, unless "
+        "the row says otherwise.",
         "",
-        f"{report['made_at']} UTC, revision {report['revision']}, Python {report['python']}, {report['versions']}.",
+        f"{report['made_at']} UTC, {_revisions(results)}, Python {report['python']}, {report['versions']}.",
         f"{held} of {len(faults)} faults hold; {sum(len(r['recovery']) for r in kills)} kills.",
         "",
-        "| fault | how injected | must hold | seeds | recovery p50 / p95 / max (budget), s | result |",
-        "|---|---|---|---|---|---|",
+        "| fault | how injected | must hold | seeds | recovery p50 / p95 / max (budget), s | result | revision |",
+        "|---|---|---|---|---|---|---|",
         *(_row(r) for r in faults),
         "",
         f"Not run: {_not_run(r['id'] for r in faults)}.",
@@ -106,12 +126,21 @@ def write_table(report: Mapping[str, Any]) -> None:
         "inside a rebalance · CP9 inside a migration (of an empty database of its own) · CP10 between reading the lane "
         "row and the seek. `CREDIT_CRASH_AT` at a pass chosen by the seed, SIGKILL, started again by the supervisor.",
         "",
-        "| service | crash point | kills | seeds | recovery p50 / p95 / max (budget 15), s | result |",
-        "|---|---|---|---|---|---|",
+        "| service | crash point | kills | seeds | recovery p50 / p95 / max (budget 15), s | result | revision |",
+        "|---|---|---|---|---|---|---|",
         *(_kill_row(r) for r in kills),
         *_all_kills(kills),
     ]
     FAULTS.write_text("\n".join(lines) + "\n")
+
+
+def _revisions(rows: Iterable[Mapping[str, Any]]) -> str:
+    found = sorted({_revision(row) for row in rows})
+    return f"revision {found[0]}" if len(found) == 1 else f"revisions {', '.join(found)} (each row names its own)"
+
+
+def _revision(row: Mapping[str, Any]) -> str:
+    return str(row.get("revision") or "?")
 
 
 def _not_run(ran: Iterable[str]) -> str:
@@ -120,7 +149,7 @@ def _not_run(ran: Iterable[str]) -> str:
 
 
 def _order(name: str) -> tuple[int, str]:
-    digits = "".join(c for c in name[1:] if c.isdigit())
+    digits = "".join(c for c in name if c.isdigit())
     return int(digits or 99), name
 
 
@@ -128,19 +157,21 @@ def _row(r: Mapping[str, Any]) -> str:
     budget = f" ({r['budget']:.0f})" if r["budget"] else ""
     time = _times(r["recovery"]) + budget if r["recovery"] else f"–{budget}"
     seeds = ", ".join(map(str, r["seeds"]))
-    return f"| **{r['id']}** {r['title']} | {r['how']} | {r['invariants']} | {seeds} | {time} | {_verdict(r)} |"
+    told = (f"**{r['id']}** {r['title']}", r["how"], r["invariants"], seeds, time, _verdict(r), _revision(r))
+    return f"| {' | '.join(told)} |"
 
 
 def _kill_row(r: Mapping[str, Any]) -> str:
     _, service, point = r["id"].split(" ")
     seeds = ", ".join(map(str, r["seeds"]))
-    return f"| {service} | {point} | {len(r['recovery'])} | {seeds} | {_times(r['recovery'])} | {_verdict(r)} |"
+    times, verdict = _times(r["recovery"]), _verdict(r)
+    return f"| {service} | {point} | {len(r['recovery'])} | {seeds} | {times} | {verdict} | {_revision(r)} |"
 
 
 def _all_kills(kills: Sequence[Mapping[str, Any]]) -> list[str]:
     every = [s for r in kills for s in r["recovery"]]
     held = all(r["verdict"] == "holds" for r in kills)
-    total = f"| **all** | | {len(every)} | | {_times(every)} | {'holds' if held else '**does not hold**'} |"
+    total = f"| **all** | | {len(every)} | | {_times(every)} | {'holds' if held else '**does not hold**'} | |"
     return [total] if every else []
 
 
@@ -150,5 +181,6 @@ def _times(seconds: Sequence[float]) -> str:
 
 def _verdict(r: Mapping[str, Any]) -> str:
     said = "holds" if r["verdict"] == "holds" else f"**{r['verdict']}**"
-    more = "; ".join(text for text in (r["reason"], r["note"]) if text)
+    busy = f"load {r['load']:.0f} on {os.cpu_count()} cores" if r.get("load", 0) > BUSY * (os.cpu_count() or 1) else ""
+    more = "; ".join(text for text in (r["reason"], r["note"], busy) if text)
     return f"{said}{': ' + more if more else ''}".replace("|", "\\|").replace("\n", " ")

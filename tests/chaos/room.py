@@ -20,7 +20,7 @@ from tests.chaos.proxy import Link, Proxy
 
 PARTS = ("kafka", "postgres", "registry", "national")
 HOOK = "{{ type filter hook {} priority 0; }}"
-TABLE = f"table inet cut {{ chain out {HOOK.format('output')} chain in {HOOK.format('input')} }}"
+TABLE = f"table inet cut {{ chain out {HOOK.format('output')}; chain in {HOOK.format('input')}; }}"
 
 
 @dataclass

@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cannot verify: {error}", file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
+        print(json.dumps(verdict.as_json(), ensure_ascii=False))
     else:
         print("\n".join([*map(str, verdict.findings[:50]), json.dumps(verdict.counts), verdict.line()]))
     return 1 if verdict.findings else 0

@@ -62,6 +62,28 @@ def test_a_deleted_row_is_named(road: Road) -> None:
     assert found == {"disclosure.standing": [{"record_id": record_id, "one": 1, "other": None}]}
 
 
+def test_the_verifier_accounts_for_everything_until_a_row_is_deleted(road: Road) -> None:
+    crowd(road)
+    (record_id,) = road.accepted(submission("org-permit", organisation()))
+    said = told(road.stack, "verify", "--allow-parked")
+    assert (said["accounted"], said["findings"]) == (True, [])
+    (row,) = road.stack.sql("identity", "DELETE FROM record_links WHERE record_id = $1 RETURNING *", named(record_id))
+    try:
+        said = told(road.stack, "verify", "--allow-parked", code=1)
+        words = road.stack.credit("verify", "--allow-parked", check=False)
+    finally:
+        values = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+        road.stack.sql("identity", f"INSERT INTO record_links VALUES ({values})", *row.values())
+    findings: list[dict[str, object]] = said["findings"]  # type: ignore[assignment] - JSON
+    assert [finding["where"] for finding in findings] == [f"record {record_id}"]
+    assert words.returncode == 1
+    assert words.stdout.splitlines()[-1].startswith("NOT ACCOUNTED (1 findings), first: I7 no row in identity")
+
+
+def named(record_id: str) -> bytes:
+    return bytes.fromhex(record_id)
+
+
 def test_what_is_thrown_away_leaves_a_reason_behind_and_its_key_free(road: Road) -> None:
     key = secrets.token_bytes(16)
     road.stack.send("credit.identity.command.v1", [(key, b"no command"), (key, b"none either")])
@@ -76,6 +98,28 @@ def test_what_is_thrown_away_leaves_a_reason_behind_and_its_key_free(road: Road)
     outcomes = [t.record for t in road.told("credit.identity.outcome.v1")]
     (outcome,) = [r for r in outcomes if r["command_id"] == order["command_id"]]
     assert json.loads(outcome["detail"]) == {"issued_by": "operator", "reason": "演示：误发", "messages": 2}
+
+
+def test_parked_timers_are_listed_released_and_thrown_away_by_place(road: Road) -> None:
+    keys = [secrets.token_bytes(16), secrets.token_bytes(16)]
+    put = "INSERT INTO timers VALUES ('credit.identity.command.v1', 0, 'gone', $1, now() + $2 * interval '1 ms', '')"
+    for number, key in enumerate(keys):
+        road.stack.sql("identity", put, key, number)
+    eventually(lambda: len(_timers(road)) == 2, "both parked")
+    first, second = _timers(road)
+    shown = told(road.stack, "parked", "show", "identity", first)
+    assert (shown["code"], shown["headers"]) == ("NO_HANDLER", {"timer": "gone"})
+    assert told(road.stack, "parked", "release", "identity", first)["parked_again"] == 1
+    assert _timers(road) == [first, second]
+    told(road.stack, "parked", "discard", "identity", second, "--reason", "演示：误设")
+    assert _timers(road) == [first]
+    told(road.stack, "parked", "discard", "identity", first, "--reason", "演示：误设")
+    assert _timers(road) == []
+
+
+def _timers(road: Road) -> list[str]:
+    lines = map(json.loads, road.stack.credit("parked", "list", "identity", "--json").stdout.splitlines())
+    return [line["place"] for line in lines if line["offset"] < 0]
 
 
 def test_the_sender_of_a_discarded_submission_is_answered(road: Road) -> None:

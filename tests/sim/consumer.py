@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
@@ -16,23 +16,11 @@ from aiokafka.errors import (
     NoOffsetForPartitionError,
 )
 
-from services.chassis.message import Headers
+from services.chassis.message import Message
 from tests.sim.broker import Broker
 
 HEARTBEAT_S = 3.0
 METADATA_S = 5.0
-
-
-class Record(NamedTuple):
-    """A ConsumerRecord."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes | None
-    headers: Headers
-    timestamp: int
 
 
 class Consumer:
@@ -171,7 +159,7 @@ class Consumer:
 
     async def getmany(
         self, *only: TopicPartition, timeout_ms: int, max_records: int
-    ) -> dict[TopicPartition, list[Record]]:
+    ) -> dict[TopicPartition, list[Message]]:
         """What is there; else wait until something comes or the time is over."""
         ends = self._broker.loop.time() + timeout_ms / 1000
         while True:
@@ -192,11 +180,11 @@ class Consumer:
         if self._broker.loop.time() < timer.when():
             await asyncio.sleep(self._chance.uniform(0.0005, 0.02))  # what comes close together is fetched together
 
-    def _drain(self, only: tuple[TopicPartition, ...], limit: int) -> dict[TopicPartition, list[Record]]:
+    def _drain(self, only: tuple[TopicPartition, ...], limit: int) -> dict[TopicPartition, list[Message]]:
         places = sorted(self._assigned.intersection(only) if only else self._assigned)
         self._chance.shuffle(places)
         limit = min(limit, self._chance.choice((1, 3, 10, 40, 2000)))
-        found: dict[TopicPartition, list[Record]] = {}
+        found: dict[TopicPartition, list[Message]] = {}
         for place in places:
             position = self._positions[place]
             if position is None:
@@ -211,9 +199,9 @@ class Consumer:
                 limit -= len(rows)
         return found
 
-    def _read(self, place: TopicPartition, position: int, limit: int) -> list[Record]:
+    def _read(self, place: TopicPartition, position: int, limit: int) -> list[Message]:
         log = self._broker.topics[place.topic][place.partition]
-        rows = [Record(*place, at, *log[at]) for at in range(position, min(len(log), position + limit))]
+        rows = [Message(*place, at, *log[at]) for at in range(position, min(len(log), position + limit))]
         self._positions[place] = position + len(rows)
         self._high[place] = len(log)
         return rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from services.chassis import clock, kafka, logs, loop, publishing, schemas
+from services.chassis import claiming, clock, committing, kafka, logs, loop, publishing, schemas
 from services.ingestion.contracts import register
 from services.national_sync import main as national_sync
 from tests.sim.platform import Client
@@ -37,6 +37,8 @@ def installed(world: Any) -> Iterator[None]:
         (publishing, "AIOKafkaProducer", lambda **_: Producer(world.broker, world.troubles)),
         (publishing, "crashpoint", _crashpoint),
         (loop, "crashpoint", _crashpoint),
+        (claiming, "crashpoint", _crashpoint),
+        (committing, "crashpoint", _crashpoint),
         (clock, "now_ms", world.loop.now_ms),
         (kafka, "BATCH_BYTES", world.batch_bytes),
         (national_sync, "PlatformClient", lambda _: Client(world.platform)),

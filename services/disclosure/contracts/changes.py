@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.chassis.message import Outgoing
+from services.chassis.prefix import prefix_writer
 from services.chassis.schemas import Schemas
 from services.chassis.wire import avro_bytes, frame, zigzag
 from services.disclosure.contracts.fields import encoded
@@ -18,7 +19,14 @@ TOPICS: dict[Feed, str] = {
     "government": "credit.disclosure.government-change.v1",
 }
 KIND = "cn.hubei.credit.change.v1"
-NULL, SOME, END = b"\x00", b"\x02", b"\x00"
+END = b"\x00"
+_change = prefix_writer(
+    [
+        *("fixed16", "long", "string", "fixed16", "long"),  # subject, its count, what happened, record, version
+        *("string", "long", "string", "string?", "string?", "long"),  # provenance
+        *("avro", "avro?", "avro?", "string?", "long"),  # fields, before, after, reason, when
+    ]
+)
 
 
 async def register(schemas: Schemas) -> None:
@@ -36,25 +44,23 @@ def record_changed(schemas: Schemas, event: RecordChanged) -> Outgoing:
 def change_body(event: RecordChanged) -> bytes:
     """CreditChange in Avro; an encoder would cost more than all else that is done for it, a test is its oracle."""
     shown = event.shown
-    return b"".join(
-        (
-            event.subject_id,
-            zigzag(event.subject_seq),
-            _text(event.change),
-            event.record_id,
-            zigzag(event.version),
-            _text(shown.item),
-            zigzag(shown.item_version),
-            _text(shown.agency),
-            NULL if shown.subject_code is None else SOME + _text(shown.subject_code),
-            NULL if shown.subject_name is None else SOME + _text(shown.subject_name),
-            zigzag(shown.decided_on.toordinal() - EPOCH),
-            _texts(event.fields_changed),
-            NULL if event.before is None else SOME + encoded(event.before),
-            NULL if event.after is None else SOME + encoded(event.after),
-            NULL if event.reason is None else SOME + _text(event.reason),
-            zigzag(event.at_ms),
-        )
+    return _change(
+        event.subject_id,
+        event.subject_seq,
+        event.change,
+        event.record_id,
+        event.version,
+        shown.item,
+        shown.item_version,
+        shown.agency,
+        shown.subject_code,
+        shown.subject_name,
+        shown.decided_on.toordinal() - EPOCH,
+        _texts(event.fields_changed),
+        None if event.before is None else encoded(event.before),
+        None if event.after is None else encoded(event.after),
+        event.reason,
+        event.at_ms,
     )
 
 

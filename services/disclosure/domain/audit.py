@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 GENESIS = bytes(32)
@@ -40,10 +40,14 @@ class AuditRow(NamedTuple):
 
 
 def digest(chain: str, seq: int, prev_hash: bytes, looked: Looked) -> bytes:
-    """SHA-256 of the row in one form only: a JSON array, ids and hashes in hexadecimal."""
-    subject = looked.subject_id.hex() if looked.subject_id is not None else None
-    row = [chain, seq, prev_hash.hex(), *looked[:5], subject, looked.outcome]
-    return hashlib.sha256(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode()).digest()
+    """SHA-256 of the row in one form only: a JSON array, ids and hashes in hexadecimal.
+
+    Written out, because `json.dumps` takes four times as long; a test holds the two equal.
+    """
+    at_ms, caller, channel, purpose, method, subject_id, outcome = looked
+    subject = f'"{subject_id.hex()}"' if subject_id is not None else "null"
+    texts = f"{quoted(caller)},{quoted(channel)},{quoted(purpose)},{quoted(method)},{subject},{quoted(outcome)}"
+    return hashlib.sha256(f'[{quoted(chain)},{seq},"{prev_hash.hex()}",{at_ms},{texts}]'.encode()).digest()
 
 
 def link(chain: str, head: Head, looks: Iterable[Looked]) -> list[AuditRow]:

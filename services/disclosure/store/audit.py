@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
-from services.chassis import postgres
 from services.chassis.bulk import columns
+from services.chassis.coalescing import Coalescer
 from services.chassis.errors import Transient
+from services.chassis.handling import Transaction
 from services.disclosure.domain.audit import AuditRow, Head, Looked, link
 
+GROUP = 2000  # rows in one statement, when so many wait
 LAST = "SELECT seq, hash FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1"
 APPEND = """
 INSERT INTO audit (chain, seq, prev_hash, hash, at_ms, caller, channel, purpose, method, subject_id, outcome)
@@ -26,54 +26,29 @@ class AuditLog:
     """`append` returns when the rows are durable, and raises `Transient` when they may not be: then do not answer."""
 
     def __init__(self, pool: asyncpg.Pool[Any], chain: str) -> None:
-        self._pool = pool
         self._chain = chain
         self._head: Head | None = None  # None: read it from the store
-        self._waiting: list[tuple[Sequence[Looked], asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._writer = Coalescer[Looked, None](pool, self._write, GROUP, "audit")
 
     async def append(self, looks: Sequence[Looked]) -> None:
         """Wait until these rows are in the store."""
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.append((looks, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_waiting(), name="audit")
-        await done
+        await self._writer.ask(looks)
 
-    async def _write_waiting(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting, []
-            written = False
-            try:
-                # The commit may have happened, or another process writes under our name: then the store is asked.
-                with suppress(Transient, asyncpg.UniqueViolationError):
-                    await self._write([looked for looks, _ in group for looked in looks])
-                    written = True
-            finally:
-                self._head = self._head if written else None
-                for _, done in group:
-                    _settle(done, written)
-
-    async def _write(self, looks: Sequence[Looked]) -> None:
-        async with postgres.transaction(self._pool) as tx:
-            head = self._head or await self._last(tx)
-            rows = link(self._chain, head, looks)
+    async def _write(self, tx: Transaction, looks: Sequence[Looked]) -> Sequence[None]:
+        # Until it is known to be written the head is unknown: the commit may have happened all the same.
+        head, self._head = self._head, None
+        rows = link(self._chain, head or await self._last(tx), looks)
+        try:
             await tx.execute(APPEND, *columns(map(_columns, rows)))
+        except asyncpg.UniqueViolationError as error:
+            raise Transient("database", "another process writes this chain") from error
         self._head = Head(rows[-1].seq, rows[-1].hash)
+        return [None] * len(looks)
 
-    async def _last(self, tx: Any) -> Head:
+    async def _last(self, tx: Transaction) -> Head:
         row = await tx.fetchrow(LAST, self._chain)
         return Head(row["seq"], row["hash"]) if row else Head()
 
 
 def _columns(row: AuditRow) -> tuple[Any, ...]:
     return (*row[:4], *row.looked)
-
-
-def _settle(done: asyncio.Future[None], written: bool) -> None:
-    if done.done():
-        return  # the caller has gone away
-    if written:
-        done.set_result(None)
-    else:
-        done.set_exception(Transient("database", "audit"))

@@ -12,7 +12,7 @@ from tests.chaos.proxy import Mode
 from tests.chaos.room import Room, room
 
 LASTS_S = 15.0
-LINKS = ("kafka", "postgres")
+LINKS = ("postgres", "kafka")  # in the order in which the texts name them
 
 
 def healed(ground: Ground, of: Room, measured: Measured, seconds: float = 150) -> None:

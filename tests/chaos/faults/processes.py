@@ -1,4 +1,4 @@
-"""F2, F3, F4, F5, F10, F21: processes that end, freeze, come and go."""
+"""F2, F3, F4, F5, F10, BACKLOG: processes that end, freeze, come and go."""
 
 from __future__ import annotations
 
@@ -105,6 +105,22 @@ def rebalances(ground: Ground, chance: random.Random) -> Measured:
         rounds += 1
     ground.supervisor.stop(seconds)
     return Measured([ground.recovery(SERVICES, time.monotonic())], f"{rounds} rounds")
+
+
+@fault("BACKLOG", "200,000 submissions that waited for the services",
+       "all services stopped, 200,000 submissions published (BACKLOG= another number), all services started",
+       "I1–I8", 300, rate=0)  # fmt: skip
+def backlog(ground: Ground, chance: random.Random) -> Measured:
+    """What was sent while nobody was there; seconds from the start of the services until all of it is read."""
+    many = int(os.environ.get("BACKLOG", "200000"))
+    ground.supervisor.stop(SERVICES)
+    ground.load.publish(many)
+    ground.load.rest()
+    since = time.monotonic()
+    for name in SERVICES:
+        ground.supervisor.begin(name)
+    took = ground.recovery(SERVICES, since, 600)
+    return Measured([took], f"{many} drained at {many / took:.0f} a second")
 
 
 def resident(ground: Ground, name: str) -> int:

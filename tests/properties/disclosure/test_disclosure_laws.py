@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.disclosure.domain.audit import Head, Looked, broken_at, link
+from services.disclosure.domain.audit import Head, Looked, broken_at, digest, link
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, Standing
 from services.disclosure.domain.grouping import group
 from services.disclosure.domain.subject_file import EMPTY, Count, RecordSeen, SubjectFile, decide, evolve, feeds_of
@@ -244,3 +246,14 @@ def test_a_chain_holds_until_a_row_is_changed_or_left_out(
         assert broken_at([*rows[:at], rows[at]._replace(looked=other), *rows[at + 1 :]]) == at + 1
     if at < len(rows) - 1:
         assert broken_at([*rows[:at], *rows[at + 1 :]]) == at + 2
+
+
+@given(st.text(), st.text(), st.text(), st.integers(0, 2**60), st.sampled_from([None, *SUBJECTS]))
+def test_the_hash_of_a_look_is_of_the_published_form(
+    chain: str, caller: str, purpose: str, at_ms: int, subject_id: bytes | None
+) -> None:
+    looked = Looked(at_ms, caller, "public", purpose, "GetSubject", subject_id, "ANSWERED")
+    subject = subject_id.hex() if subject_id is not None else None
+    row = [chain, 7, bytes(32).hex(), at_ms, caller, "public", purpose, "GetSubject", subject, "ANSWERED"]
+    published = json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode()
+    assert digest(chain, 7, bytes(32), looked) == hashlib.sha256(published).digest()

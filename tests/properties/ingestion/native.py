@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from typing import Any
 
 import pytest
@@ -20,9 +17,9 @@ from services.ingestion.domain import record
 from services.ingestion.domain.record import UNKNOWN
 from services.ingestion.domain.submission import Origin, Submission
 from services.ingestion.native import load
+from tests.support.sanitized import SANITIZED, sanitized
 from tests.unit.ingestion import samples
 
-SANITIZED = os.environ.get("CREDIT_NATIVE_FUZZ")  # another build of the extension, with sanitizers
 TOLERANCE_MS = 600_000
 
 
@@ -34,12 +31,7 @@ class Ids:
 def extension() -> Any:
     """The extension to test, or the reason to skip."""
     if SANITIZED:
-        loader = ExtensionFileLoader("_reader", SANITIZED)
-        spec = spec_from_loader("_reader", loader)
-        assert spec is not None
-        module = module_from_spec(spec)
-        loader.exec_module(module)
-        return module
+        return sanitized("_reader")
     native, why = load({}, TABLE_VERSION)
     return native or pytest.skip(f"native reader: {why}", allow_module_level=True)
 

@@ -24,7 +24,7 @@ async def end_frozen(tx: Tx) -> list[Row]:
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
     new = {
-        (t, p): dict(zip(LANE, (t, p, 1, -1, 0, 0, a, [], []), strict=True))
+        (t, p): dict(zip(LANE, (t, p, 1, -1, 0, 0, a, [], []), strict=True)) | {"timer_place": -1}
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
     }
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from services.chassis import lanes
-from services.chassis.loop import LaneLoop
+from services.chassis.committing import Committer
+from services.chassis.holding import Holding
+from services.chassis.turn_size import TurnSize
 
 NOVEMBER, DECEMBER = 1_795_000_000_000, 1_797_000_000_000
 
@@ -32,9 +34,9 @@ class Tx:
         return ""
 
 
-async def opened(loop: LaneLoop, tx: Tx) -> list[str]:
+async def opened(committer: Committer, tx: Tx) -> list[str]:
     with pytest.raises(Reached):
-        await loop._commit([], due=True, culprit="")
+        await committer.commit([], due=True, culprit="")
     return [query.split()[5] for query in tx.asked if "outbox_" in query]
 
 
@@ -49,9 +51,9 @@ async def test_a_month_is_opened_when_it_begins() -> None:
 
     schemas, service = SimpleNamespace(resolve=resolve), SimpleNamespace(name="test", refresh=None)
     around: Any = SimpleNamespace(clock_ms=lambda: now[0], transaction=transaction, schemas=schemas, service=service)
-    loop = LaneLoop(around, None)
-    loop._month = (2026, 11)
-    assert await opened(loop, tx) == []
+    committer = Committer(around, Holding(None, None), TurnSize())
+    committer._month = (2026, 11)
+    assert await opened(committer, tx) == []
     now[0] = DECEMBER
-    assert await opened(loop, tx) == ["outbox_2026_12", "outbox_2027_01", "outbox_2027_02"]
-    assert loop._month == (2026, 11), "nothing was committed"
+    assert await opened(committer, tx) == ["outbox_2026_12", "outbox_2027_01", "outbox_2027_02"]
+    assert committer._month == (2026, 11), "nothing was committed"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -57,3 +62,79 @@ def test_bugs_stay_bugs(error: Exception) -> None:
 def test_what_is_transient_already_keeps_its_kind() -> None:
     with pytest.raises(LaneLost), postgres.told_apart():
         raise LaneLost("1 of 2")
+
+
+class Database:
+    """A pool and its one connection; notes what is said to it. `silent` at this word: it has gone without one."""
+
+    def __init__(self, silent: str = "") -> None:
+        self.said: list[str] = []
+        self._silent = silent
+
+    @asynccontextmanager
+    async def acquire(self, timeout: float) -> AsyncGenerator[Database]:
+        yield self
+
+    def transaction(self) -> Database:
+        return self
+
+    async def start(self) -> None:
+        self.say("BEGIN")
+
+    async def rollback(self) -> None:
+        self.say("ROLLBACK")
+
+    async def commit(self) -> None:
+        self.say("COMMIT")
+
+    def say(self, word: str) -> None:
+        self.said.append(word)
+        if word == self._silent:
+            raise TimeoutError
+
+    def terminate(self) -> None:
+        self.said.append("terminated")
+
+    async def expire_connections(self) -> None:
+        self.said.append("all expired")
+
+
+async def test_a_transaction() -> None:
+    pool: Any = Database()
+    async with postgres.transaction(pool):
+        pool.say("SELECT")
+    with pytest.raises(ZeroDivisionError):
+        async with postgres.transaction(pool):
+            raise ZeroDivisionError
+    assert pool.said == ["BEGIN", "SELECT", "COMMIT", "BEGIN", "ROLLBACK"]
+
+
+@pytest.mark.parametrize("word", ["BEGIN", "SELECT", "COMMIT"])
+async def test_who_does_not_answer_is_not_spoken_to_again(word: str) -> None:
+    pool: Any = Database(word)
+    with pytest.raises(Transient):
+        async with postgres.transaction(pool):
+            pool.say("SELECT")
+    assert pool.said[pool.said.index(word) + 1 :] == ["terminated", "all expired"]
+
+
+async def test_a_cancelled_task_ends_although_the_database_is_silent() -> None:
+    """As at a SIGTERM: a loop that catches `Transient` and goes on must not be told of that instead."""
+    pool: Any = Database("ROLLBACK")
+    within = asyncio.Event()
+
+    async def wait_in_a_transaction() -> None:
+        async with postgres.transaction(pool):
+            within.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait_in_a_transaction())
+    await within.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert pool.said == ["BEGIN", "terminated"]
+
+
+def test_the_server_gives_up_before_we_do() -> None:
+    assert postgres.LOCK_MS < postgres.STATEMENT_MS < postgres.ANSWER_S * 1000 < 30_000

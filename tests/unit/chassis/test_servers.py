@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -104,3 +105,20 @@ async def test_health_follows_readiness_and_reflection_lists_the_services() -> N
             names = {service.name for service in answer.list_services_response.service}
             assert {"test.Echo", "grpc.health.v1.Health"} <= names
             break
+
+
+async def test_a_port_that_is_taken_is_waited_for() -> None:
+    """A predecessor that still ends, or a client that was given the port by chance, goes away again."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = Address("127.0.0.1", holder.getsockname()[1])
+        probes = Probes(taken)
+        for door in (probes, GrpcServer(taken, [register], lambda: True)):
+            with pytest.raises(Transient) as caught:
+                async with door:
+                    pass
+            assert caught.value.args[1] == str(taken)
+    async with probes:
+        assert (await get(taken, "/livez"))[0] == 200
+    async with GrpcServer(taken, [register], lambda: True) as server, grpc.aio.insecure_channel(str(taken)) as channel:
+        assert server.address == taken
+        assert await channel.unary_unary("/test.Echo/Say")(b"hello", timeout=5) == b"hello"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.loop import BATCH_LIMIT, TURN_S, fitting
+from services.chassis.turn_size import BATCH_LIMIT, TURN_S, fitting
 
 
 @pytest.mark.parametrize(
