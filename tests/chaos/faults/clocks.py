@@ -10,7 +10,7 @@ from deploy.local.layout import SERVICES
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
 
-LASTS_S = 20.0
+LASTS_S = 10.0
 JUMP_EVERY_S = 2.0
 HOUR = 3600
 

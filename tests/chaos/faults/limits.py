@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.local import postgres
 from deploy.local.layout import SERVICES
 from deploy.local.supervisor_file import log_of
-from tests.chaos.fault import RATE, Measured, fault, require
+from tests.chaos.fault import Measured, fault, require
 from tests.chaos.faults.database import connect
 from tests.chaos.ground import Ground
 from tests.chaos.kills import log_end, log_since
@@ -28,7 +28,7 @@ CREATE TRIGGER hurdle BEFORE INSERT OR UPDATE ON record_standing FOR EACH ROW EX
 """
 CLEAR = "DROP FUNCTION hurdle CASCADE"
 MEMORY_MB = 256
-FULL_LOAD = RATE * 15 // 2
+FULL_LOAD = 1500
 
 
 @contextmanager
