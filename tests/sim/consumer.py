@@ -204,11 +204,14 @@ class Consumer:
                 raise NoOffsetForPartitionError(place)
             if position < 0 or place in self._paused or limit <= 0:
                 continue
-            if self._broker.end(place) > position and self._chance.random() < 0.15:
+            end = self._broker.end(place)
+            if end <= position:  # what most looks find
+                self._high[place] = end
+                continue
+            if self._chance.random() < 0.15:
                 continue  # the answer of this partition's leader is still on its way
-            if rows := self._read(place, position, limit):
-                found[place] = rows
-                limit -= len(rows)
+            found[place] = rows = self._read(place, position, limit)
+            limit -= len(rows)
         return found
 
     def _read(self, place: TopicPartition, position: int, limit: int) -> list[Record]:

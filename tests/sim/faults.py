@@ -102,5 +102,5 @@ class Faults:
             self._world.at(self._world.loop.time() + beat * 1.5, self._world.broker.groups[name].call_together)
 
     def _register(self) -> None:
-        arguments = {"code": LATE, "name_zh": NAMES[LATE], "items": []}
+        arguments: dict[str, Any] = {"code": LATE, "name_zh": NAMES[LATE], "items": []}
         self._world.command("ingestion", "register_agency", LATE.encode(), "c-late", json.dumps(arguments))

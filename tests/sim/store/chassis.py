@@ -8,11 +8,9 @@ from typing import Any
 
 from services.chassis import breaker, lanes, timers, turns
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, statements_like, update
+from tests.sim.store.statements import columns, delete, insert_or, named, nothing, statement, statements_like, update
 
-LANE = tuple(
-    "topic partition epoch next_offset position published attempts origin_ids origin_positions".split()  # noqa: SIM905
-)
+LANE = "topic partition epoch next_offset position published attempts origin_ids origin_positions"
 
 
 @statement(lanes.END_FROZEN)
@@ -24,11 +22,11 @@ async def end_frozen(tx: Tx) -> list[Row]:
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
     new = {
-        (t, p): dict(zip(LANE, (t, p, 1, -1, 0, 0, a, [], []), strict=True))
+        (t, p): named(LANE, (t, p, 1, -1, 0, 0, a, [], []))
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
     }
 
-    def again(old: Row, row: dict[str, Any]) -> dict[str, Any]:
+    def again(old: Row, row: Row) -> dict[str, Any]:
         return {**old, "epoch": old["epoch"] + 1, "attempts": old["attempts"] + row["attempts"]}
 
     return await insert_or(tx, "lanes", new, again)
@@ -160,7 +158,7 @@ TURN = "now_ms due culprit topics partitions next_offsets messages"
 async def enter_turn(tx: Tx, *values: Any) -> str:
     key = (tx.database.next("turns"),)
     await tx.lock("turns", key)
-    tx.put("turns", key, dict(zip(TURN.split(), values, strict=True)))
+    tx.put("turns", key, named(TURN, values))
     return "INSERT 0 1"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.disclosure.store import files, reference
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, insert_or, named, nothing, statement, update
 
 SHOWN = " ".join(files.SHOWN)
 
@@ -96,7 +96,7 @@ async def editions_of(tx: Tx, codes: list[str]) -> list[Row]:
 
 @statement(reference.EDITION_UPSERT)
 async def save_edition(tx: Tx, *values: Any) -> str:
-    row = dict(zip(("code", "version", "fields", "names_subject"), values, strict=True))
+    row = named("code version fields names_subject", values)
     await insert_or(tx, "catalogue", {(row["code"], row["version"]): row}, lambda old, new: new)
     return "INSERT 0 1"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import asyncpg
@@ -69,7 +69,7 @@ class Tx:
         found = [(key, row) for key, row in rows.items() if key not in mine]
         return found + [(key, row) for key, row in mine.items() if row is not None]
 
-    def put(self, table: str, key: Any, row: dict[str, Any] | None) -> None:
+    def put(self, table: str, key: Any, row: Mapping[str, Any] | None) -> None:
         """Write or (None) delete a row whose lock is held."""
         assert (table, key) in self._held, f"{table} {key!r} is written without its lock"
         self.written[table][key] = None if row is None else Row(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -47,7 +47,7 @@ def statements_like(pattern: str) -> Callable[[Function], Function]:
 
 
 @contextmanager
-def replaced(sql: str, function: Function | None) -> Iterator[None]:
+def replaced(sql: str, function: Function | None) -> Generator[None]:
     """Another function for a statement, for as long as the block lasts; None: nothing is replaced."""
     before = dict(_exact)
     if function is not None:
@@ -85,8 +85,8 @@ async def run(tx: Tx, sql: str, arguments: tuple[Any, ...]) -> Answer:
 async def insert_or(
     tx: Tx,
     table: str,
-    rows: dict[Any, dict[str, Any]],
-    conflict: Callable[[Row, dict[str, Any]], dict[str, Any] | None],
+    rows: Mapping[Any, Mapping[str, Any]],
+    conflict: Callable[[Row, Any], Mapping[str, Any] | None],
 ) -> list[Row]:
     """INSERT ... ON CONFLICT, row by row: `conflict` makes the new row of the old one, None: do nothing."""
     written: list[Row] = []
@@ -105,9 +105,14 @@ def nothing(old: Row, new: dict[str, Any]) -> None:
     return
 
 
+def named(names: str, values: Iterable[Any]) -> dict[str, Any]:
+    """One row: the values under these column names."""
+    return dict(zip(names.split(), values, strict=True))
+
+
 def columns(names: str, *arrays: list[Any]) -> list[dict[str, Any]]:
     """unnest: the arrays as rows with these column names."""
-    return [dict(zip(names.split(), values, strict=True)) for values in zip(*arrays, strict=True)]
+    return [named(names, values) for values in zip(*arrays, strict=True)]
 
 
 async def update(
