@@ -21,10 +21,10 @@ async def end_frozen(tx: Tx) -> list[Row]:
 
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
-    new = {
-        (t, p): named(LANE, (t, p, 1, -1, 0, 0, a, [], []))
+    new = [
+        ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])))
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
-    }
+    ]
 
     def again(old: Row, row: Row) -> dict[str, Any]:
         return {**old, "epoch": old["epoch"] + 1, "attempts": old["attempts"] + row["attempts"]}
@@ -77,7 +77,7 @@ async def all_origins(tx: Tx) -> list[Row]:
     "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, name"
 )
 async def number_origins(tx: Tx, names: list[str]) -> list[Row]:
-    new = {name: {"id": tx.database.next("origins"), "name": name} for name in sorted(names)}
+    new = [(name, {"id": tx.database.next("origins"), "name": name}) for name in sorted(names)]
     return await insert_or(tx, "origins", new, lambda old, row: old)
 
 
@@ -136,10 +136,8 @@ def _set_again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
 @statement(timers.SET)
 async def set_timers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("topic partition kind key due_at body", *arrays)
-    for row in rows:
-        key = tuple(row[name] for name in ("topic", "partition", "kind", "key"))
-        await insert_or(tx, "timers", {key: row}, _set_again)
-    return f"INSERT 0 {len(rows)}"
+    new = [(tuple(row[name] for name in ("topic", "partition", "kind", "key")), row) for row in rows]
+    return f"INSERT 0 {len(await insert_or(tx, 'timers', new, _set_again))}"
 
 
 @statement(timers.TAKE)
@@ -170,9 +168,8 @@ async def broken(tx: Tx, topics: list[str], partitions: list[int]) -> list[Row]:
 
 @statement(breaker.STOP)
 async def stop_lanes(tx: Tx, topics: list[str], partitions: list[int], at: datetime) -> str:
-    new = {
-        row: {"topic": row[0], "partition": row[1], "stopped_at": at} for row in zip(topics, partitions, strict=True)
-    }
+    places = zip(topics, partitions, strict=True)
+    new = [(place, {"topic": place[0], "partition": place[1], "stopped_at": at}) for place in places]
     return f"INSERT 0 {len(await insert_or(tx, 'stopped_lanes', new, nothing))}"
 
 

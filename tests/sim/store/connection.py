@@ -8,6 +8,8 @@ whatever has become of the process that asked for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -79,8 +81,8 @@ class Connection:
         tx = self.tx or self._session
         assert tx is not None
         await self._pool.troubles.statement(self._database, tx)
-        tx.ensure_open()
-        return await run(tx, sql, arguments)
+        with _refusals(tx):
+            return await run(tx, sql, arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """The command tag."""
@@ -110,7 +112,23 @@ class Connection:
         self, table: str, *, records: list[tuple[Any, ...]], columns: tuple[str, ...]
     ) -> str:
         """COPY; raises the driver's error for a key that is there."""
-        return await copy(self.tx, table, records, columns)
+        assert self.tx is not None
+        with _refusals(self.tx):
+            return await copy(self.tx, table, records, columns)
+
+
+@contextmanager
+def _refusals(tx: Tx) -> Generator[None]:
+    """A statement that is refused ends its transaction; the locks are free at once."""
+    if tx.failed:
+        raise asyncpg.InFailedSQLTransactionError("current transaction is aborted")
+    tx.ensure_open()
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        tx.failed = not isinstance(error, asyncpg.PostgresConnectionError)
+        tx.abort()
+        raise
 
 
 def _key(table: str, record: tuple[Any, ...]) -> Any:
@@ -129,12 +147,10 @@ def new_rows(rows: Rows) -> None:
     statement(made.statement)(insert)
 
 
-async def copy(tx: Tx | None, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
+async def copy(tx: Tx, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
     """COPY: all rows or none."""
-    assert tx is not None
-    await insert_or(
-        tx, table, {_key(table, record): dict(zip(names, record, strict=True)) for record in records}, refuse
-    )
+    rows = [(_key(table, record), dict(zip(names, record, strict=True))) for record in records]
+    await insert_or(tx, table, rows, refuse)
     return f"COPY {len(records)}"
 
 
@@ -158,7 +174,7 @@ class Transaction:
     ) -> None:
         tx, self._connection.tx = self._connection.tx, None
         assert tx is not None
-        if kind is not None:
+        if kind is not None or tx.failed:
             tx.abort()
         else:
             await self._commit(tx)

@@ -24,7 +24,7 @@ async def place_aliases(tx: Tx, ids: list[bytes], kinds: list[str]) -> str:
     rows = columns("alias_id kind", ids, kinds)
     rows.sort(key=lambda row: row["alias_id"])
     empty = {"subject_id": None, "source": "", "contested": False}
-    written = await insert_or(tx, "aliases", {row["alias_id"]: row | empty for row in rows}, nothing)
+    written = await insert_or(tx, "aliases", [(row["alias_id"], row | empty) for row in rows], nothing)
     return f"INSERT 0 {len(written)}"
 
 
@@ -45,7 +45,7 @@ async def lock_aliases(tx: Tx, ids: list[bytes]) -> list[Row]:
 @statement(loading.PLACE_SUBJECTS)
 async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
     empty: dict[str, Any] = {"kind": "org", "name": None, "named_at": 0, "version": 0, "codes": "[]"}
-    rows = {one: {"subject_id": one} | empty for one in sorted(ids)}
+    rows = [(one, {"subject_id": one} | empty) for one in sorted(ids)]
     return f"INSERT 0 {len(await insert_or(tx, 'subjects', rows, nothing))}"
 
 
@@ -102,7 +102,7 @@ async def hold(tx: Tx, *arrays: list[Any]) -> str:
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
         return {**old, "reason": new["reason"], "alias_id": new["alias_id"]}
 
-    written = await insert_or(tx, "reviews", {(r["record_id"], r["version"]): r for r in rows}, again)
+    written = await insert_or(tx, "reviews", [((r["record_id"], r["version"]), r) for r in rows], again)
     return f"INSERT 0 {len(written)}"
 
 

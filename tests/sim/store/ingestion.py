@@ -83,7 +83,7 @@ async def load_agencies(tx: Tx, codes: list[str]) -> list[Row]:
 @statement(reference.AGENCY_UPSERT)
 async def save_agency(tx: Tx, *values: Any) -> str:
     row = named("code name_zh region items commands", values)
-    await insert_or(tx, "agencies", {row["code"]: row}, lambda old, new: new)
+    await insert_or(tx, "agencies", [(row["code"], row)], lambda old, new: new)
     return "INSERT 0 1"
 
 
@@ -102,5 +102,5 @@ async def load_items(tx: Tx, codes: list[str]) -> list[Row]:
 @statement(reference.EDITION_UPSERT)
 async def save_edition(tx: Tx, *values: Any) -> str:
     row = named("code version definition schema_id", values)
-    await insert_or(tx, "catalogue", {(row["code"], row["version"]): row}, lambda old, new: new)
+    await insert_or(tx, "catalogue", [((row["code"], row["version"]), row)], lambda old, new: new)
     return "INSERT 0 1"

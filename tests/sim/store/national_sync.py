@@ -27,7 +27,7 @@ async def insert(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns(EXCHANGE + " submission at", *arrays)
     for row in rows:
         row["waiting_since"] = row["changed_at"] = row.pop("at")
-    return f"INSERT 0 {len(await insert_or(tx, 'exchanges', {r['record_id']: r for r in rows}, nothing))}"
+    return f"INSERT 0 {len(await insert_or(tx, 'exchanges', [(r['record_id'], r) for r in rows], nothing))}"
 
 
 @statement(store.UPDATE)
@@ -49,8 +49,8 @@ async def change(tx: Tx, *arrays: list[Any]) -> str:
 @statement(store.ANSWERS)
 async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version attempt verdict code text answered_at", *arrays)
-    new = {(r["record_id"], r["version"], r["attempt"], r["verdict"]): r for r in reversed(rows)}
-    return f"INSERT 0 {len(await insert_or(tx, 'answers', dict(reversed(new.items())), nothing))}"
+    new = [((r["record_id"], r["version"], r["attempt"], r["verdict"]), r) for r in rows]
+    return f"INSERT 0 {len(await insert_or(tx, 'answers', new, nothing))}"
 
 
 @statement(queries.PENDING)

@@ -23,7 +23,7 @@ async def park(tx: Tx, *values: Any) -> str:
     row: dict[str, Any] = named(PARKED, values)
     row |= dict.fromkeys(("released_at", "discarded_at", "discarded_by"))
     row["headers"] = json.dumps(json.loads(row["headers"]))
-    await insert_or(tx, "parked", {(row["topic"], row["partition"], row["offset"]): row}, refuse)
+    await insert_or(tx, "parked", [((row["topic"], row["partition"], row["offset"]), row)], refuse)
     return "INSERT 0 1"
 
 
@@ -105,7 +105,7 @@ async def answered(tx: Tx, ids: list[str]) -> list[Row]:
 @statement(orders.ENTER)
 async def enter_order(tx: Tx, *values: Any) -> str:
     row = named("command_id kind issued_by reason messages decided_at", values)
-    await insert_or(tx, "orders", {(row["command_id"],): row}, refuse)
+    await insert_or(tx, "orders", [((row["command_id"],), row)], refuse)
     return "INSERT 0 1"
 
 

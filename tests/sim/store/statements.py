@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import asyncpg
+
 from tests.sim.store.engine import Row, Tx
 
 Answer = list[Row] | str
@@ -85,19 +87,22 @@ async def run(tx: Tx, sql: str, arguments: tuple[Any, ...]) -> Answer:
 async def insert_or(
     tx: Tx,
     table: str,
-    rows: Mapping[Any, Mapping[str, Any]],
+    rows: Iterable[tuple[Any, Mapping[str, Any]]],
     conflict: Callable[[Row, Any], Mapping[str, Any] | None],
 ) -> list[Row]:
     """INSERT ... ON CONFLICT, row by row: `conflict` makes the new row of the old one, None: do nothing."""
-    written: list[Row] = []
-    for key, row in rows.items():
+    written: dict[Any, Row] = {}
+    for key, row in rows:
         await tx.lock(table, key)
         old = tx.get(table, key)
         new = row if old is None else conflict(old, row)
-        if new is not None:
-            tx.put(table, key, new)
-            written.append(Row(new))
-    return written
+        if new is None:
+            continue
+        if key in written:
+            raise asyncpg.CardinalityViolationError("ON CONFLICT DO UPDATE cannot affect a row a second time")
+        tx.put(table, key, new)
+        written[key] = Row(new)
+    return list(written.values())
 
 
 def nothing(old: Row, new: dict[str, Any]) -> None:
