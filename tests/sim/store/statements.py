@@ -54,12 +54,12 @@ def replaced(sql: str, function: Function | None) -> Generator[None]:
     before = dict(_exact)
     if function is not None:
         _exact[normal(sql)] = function
-    _find.cache_clear()
+    find.cache_clear()
     try:
         yield
     finally:
         _exact.update(before)
-        _find.cache_clear()
+        find.cache_clear()
 
 
 def known() -> list[str]:
@@ -68,7 +68,8 @@ def known() -> list[str]:
 
 
 @cache
-def _find(sql: str) -> tuple[Function, re.Match[str] | None]:
+def find(sql: str) -> tuple[Function, re.Match[str] | None]:
+    """The function of a statement, and the match of one that is made at run time; raises `StatementUnknown`."""
     text = normal(sql)
     if text in _exact:
         return _exact[text], None
@@ -80,7 +81,7 @@ def _find(sql: str) -> tuple[Function, re.Match[str] | None]:
 
 async def run(tx: Tx, sql: str, arguments: tuple[Any, ...]) -> Answer:
     """Run a statement."""
-    function, found = _find(sql)
+    function, found = find(sql)
     return await (function(tx, *arguments) if found is None else function(tx, found, *arguments))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim.runner import run_seed
-from tests.sim.store.statements import StatementUnknown, _find
+from tests.sim.store.statements import StatementUnknown, find
 
 REPO = Path(__file__).parents[3]
 
@@ -41,4 +41,4 @@ def test_a_planted_bug_is_found(bug: int) -> None:
 
 def test_a_statement_nobody_knows_names_itself() -> None:
     with pytest.raises(StatementUnknown, match="SELECT 1 FROM nowhere"):
-        _find("SELECT  1 FROM nowhere")
+        find("SELECT  1 FROM nowhere")

@@ -15,7 +15,10 @@ from tests.contract.sim.store import (
     timers,
     transactions,
 )
+from tests.contract.sim.store.case import CASES as registered
 
 # Each registers its cases when it is imported.
-ROOMS = (lanes, timers, parking, ingestion, identity, disclosure, sanctions, national_sync, transactions, locks)
-RULES = constraints
+ROOMS = (
+    lanes, timers, parking, ingestion, identity, disclosure, sanctions, national_sync, constraints, transactions, locks,
+)  # fmt: skip
+CASES = tuple(registered)

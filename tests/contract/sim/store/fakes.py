@@ -39,6 +39,10 @@ def run(case: Case) -> None:
     """One case from beginning to end; a case that waits for what nobody does ends with `Stuck`."""
     loop = VirtualLoop()
     try:
-        loop.run(case.check(FakeStore(case.service, loop)))
+        loop.run(_check(case, FakeStore(case.service, loop)))
     finally:
         loop.close()
+
+
+async def _check(case: Case, store: FakeStore) -> None:
+    await case.check(store)
