@@ -45,7 +45,7 @@ def _behind(world: Any, name: str) -> str:
     ].subscribed()  # not what is assigned: a lane nobody has is behind too
     lanes = world.databases[name].tables["lanes"]
     for place in sorted(read):
-        lane, end = lanes.get(tuple(place)), world.broker.end(place)
+        lane, end = lanes.get(tuple(place)), world.broker.last(place) + 1
         if lane is None or lane["next_offset"] < end:
             return f"{name} is at {lane and lane['next_offset']} of {end} in {place.topic}/{place.partition}"
         if lane["published"] < lane["position"]:
@@ -71,7 +71,7 @@ def heard(world: Any, topic: str) -> Iterator[tuple[Entry, dict[str, Any]]]:
     """A topic as every consumer takes it: repeats dropped by origin and position, decoded."""
     for log in world.broker.topics[topic]:
         highest: dict[bytes, int] = defaultdict(int)
-        for entry in log:
+        for entry in filter(None, log):
             headers = dict(entry.headers)
             origin, position = headers["origin"], int(headers["position"])
             if position > highest[origin]:

@@ -176,7 +176,7 @@ class World:
         state = blake2b(digest_size=16)
         for topic in sorted(self.broker.topics):
             for log in self.broker.topics[topic]:
-                state.update(repr((topic, [tuple(entry) for entry in log])).encode())
+                state.update(repr((topic, [entry and tuple(entry) for entry in log])).encode())
         for name, database in self.databases.items():
             for table in sorted(database.tables):
                 rows = sorted((repr(key), repr(dict(row.items()))) for key, row in database.tables[table].items())
