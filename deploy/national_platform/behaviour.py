@@ -32,11 +32,11 @@ class Behaviour:
 
     def refuses(self, key: str) -> bool:
         """Whether this record fails the spot check, now and always."""
-        return self._share("refuse", key) < self.refuse_rate
+        return self.refuse_rate > 0 and self._share("refuse", key) < self.refuse_rate
 
     def is_busy(self, key: str, attempt: int) -> bool:
         """Whether this record has to come back, at this attempt."""
-        return self._share(f"busy{attempt}", key) < self.busy_rate
+        return self.busy_rate > 0 and self._share(f"busy{attempt}", key) < self.busy_rate
 
     def mishap(self, key: str, attempt: int) -> Mishap:
         """What happens to a whole request, told by its first record and how often that has been seen."""

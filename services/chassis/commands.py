@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Outgoing
-from services.chassis.prefix import prefix_reader
-from services.chassis.wire import HEAD, schema_id_of
+from services.chassis.prefix import prefix_reader, prefix_writer
+from services.chassis.wire import HEAD, frame, schema_id_of
 
 COMMAND = "credit.command.v1"
 OUTCOME = "credit.outcome.v1"
-_front = prefix_reader(["string", "string"])  # command_id and type
+_FIELDS = ["string", "string", "string", "long", "string"]  # command_id, type, issued_by, issued_at, arguments
+_front = prefix_reader(_FIELDS[:2])
+_whole = prefix_reader(_FIELDS)
+_written = prefix_writer(_FIELDS)
 
 
 class Codec(Protocol):
@@ -37,8 +39,7 @@ class Fault(NamedTuple):
     example: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command as it was sent; `arguments` is its parsed JSON object."""
 
     command_id: str
@@ -62,14 +63,29 @@ def read_command(codec: Codec, message: Message) -> Command:
     if message.value is None:
         raise Unhandleable("COMMAND_EMPTY")
     try:
-        _, record = codec.decode(message.value)
-        arguments = json.loads(record["arguments"])
-        command = Command(record["command_id"], record["type"], record["issued_by"], arguments)
+        command_id, kind, issued_by, said = _read(codec, message.value)
+        arguments = json.loads(said)
+        command = Command(command_id, kind, issued_by, arguments)
     except (KeyError, ValueError, TypeError) as error:
         raise Unhandleable("COMMAND_UNREADABLE", type(error).__name__) from error
     if not isinstance(arguments, dict):
         raise Unhandleable("COMMAND_UNREADABLE", "arguments are no object")
     return command
+
+
+def _read(codec: Codec, value: bytes) -> tuple[str, str, str, str]:
+    if schema_id_of(value) != codec.schema_id(COMMAND):
+        _, record = codec.decode(value)
+        return record["command_id"], record["type"], record["issued_by"], record["arguments"]
+    command_id, kind, issued_by, _, said, end = _whole(value, HEAD.size)
+    if end != len(value):
+        raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
+    return command_id, kind, issued_by, said
+
+
+def written(codec: Codec, command_id: str, kind: str, issued_by: str, issued_at: int, arguments: str) -> bytes:
+    """A command as it is sent; `issued_at` in ms since 1970, `arguments` a JSON object."""
+    return frame(codec.schema_id(COMMAND), _written(command_id, kind, issued_by, issued_at, arguments))
 
 
 def type_of(codec: Codec, message: Message) -> str:

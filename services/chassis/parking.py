@@ -1,15 +1,21 @@
-"""Parked messages: kept with bytes, headers and reason; later ones of the same key wait behind (architecture §3.3)."""
+"""Parked messages: kept with bytes, headers and reason; later ones of the same key wait behind (architecture §3.3).
+
+A place is topic, partition and offset. A timer has no offset; once parked it has a place below -1, which it keeps when
+it is taken up and parked again. In a lane timers come first, as they were parked: a timer waits for no message.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from services.chassis.handling import Transaction
 from services.chassis.lanes import LaneId
 from services.chassis.message import Message
+from services.chassis.timers import RUNNING
 
 BEHIND = "BEHIND_PARKED"
 
@@ -27,6 +33,14 @@ INSERT INTO parked (topic, partition, "offset", key, value, headers, message_at,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
+# The lane's row is held by the turn that parks, so nobody else gives a place in it.
+GIVE_PLACES = """
+UPDATE lanes SET timer_place = lanes.timer_place - u.timers
+FROM unnest($1::text[], $2::int[], $3::int[]) AS u (topic, partition, timers)
+WHERE lanes.topic = u.topic AND lanes.partition = u.partition
+RETURNING lanes.topic, lanes.partition, lanes.timer_place
+"""
+
 # A released key takes everything parked under it along, also what came after the operator's command.
 TAKE = """
 DELETE FROM parked USING (
@@ -35,7 +49,7 @@ DELETE FROM parked USING (
       AND (released_at IS NOT NULL
            OR key <> '' AND EXISTS (SELECT FROM parked AS r WHERE r.topic = p.topic AND r.partition = p.partition
                                     AND r.key = p.key AND r.released_at IS NOT NULL))
-    ORDER BY topic, partition, "offset" LIMIT $3
+    ORDER BY topic, partition, "offset" >= 0, abs("offset") LIMIT $3
 ) AS due
 WHERE parked.topic = due.topic AND parked.partition = due.partition AND parked."offset" = due."offset"
 RETURNING parked.topic, parked.partition, parked."offset", parked.key, parked.value, parked.headers, parked.message_at
@@ -52,7 +66,7 @@ TAKE_DISCARDED = """
 WITH due AS (
     SELECT topic, partition, "offset" FROM parked
     WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND discarded_at IS NOT NULL
-    ORDER BY topic, partition, "offset" LIMIT $3),
+    ORDER BY topic, partition, "offset" >= 0, abs("offset") LIMIT $3),
 gone AS (
     DELETE FROM parked USING due
     WHERE parked.topic = due.topic AND parked.partition = due.partition AND parked."offset" = due."offset"
@@ -68,7 +82,27 @@ SELECT topic, partition, "offset", key, value, headers, message_at FROM gone
 
 async def put(tx: Transaction, parked: Sequence[Parked], now_ms: int) -> None:
     """Park messages in the batch's own transaction."""
-    await tx.executemany(PUT, [_row(p, time_of(now_ms)) for p in parked])
+    placed = await _with_places(tx, parked)
+    await tx.executemany(PUT, [_row(p, time_of(now_ms)) for p in placed])
+
+
+async def _with_places(tx: Transaction, parked: Sequence[Parked]) -> Sequence[Parked]:
+    """Timers that are parked for the first time get their places, in order."""
+    new = Counter(LaneId(p.message.topic, p.message.partition) for p in parked if p.message.offset == RUNNING)
+    if not new:
+        return parked
+    rows = await tx.fetch(GIVE_PLACES, [i.topic for i in new], [i.partition for i in new], [*new.values()])
+    last = {LaneId(row["topic"], row["partition"]): row["timer_place"] for row in rows}
+    free = {lane: iter(range(last[lane] + count - 1, last[lane] - 1, -1)) for lane, count in new.items()}
+    return [_with_place(p, free) for p in parked]
+
+
+def _with_place(parked: Parked, free: Mapping[LaneId, Iterator[int]]) -> Parked:
+    message = parked.message
+    if message.offset != RUNNING:
+        return parked
+    place = next(free[LaneId(message.topic, message.partition)])
+    return parked._replace(message=message._replace(offset=place))
 
 
 def _row(parked: Parked, now: datetime) -> tuple[object, ...]:
@@ -79,7 +113,7 @@ def _row(parked: Parked, now: datetime) -> tuple[object, ...]:
 
 
 async def take_released(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:
-    """Remove and return what an operator has released in these lanes, in the order it came."""
+    """Remove and return what an operator has released in these lanes, in order."""
     rows = await tx.fetch(TAKE, [lane.topic for lane in lanes], [lane.partition for lane in lanes], limit)
     if len(rows) == limit:
         taken = sorted({(row["topic"], row["partition"], row["key"]) for row in rows})
@@ -104,8 +138,12 @@ def _messages(rows: Iterable[Any]) -> list[Message]:
             tuple((name, bytes.fromhex(value)) for name, value in json.loads(row["headers"])),
             int(row["message_at"].timestamp() * 1000),
         )
-        for row in sorted(rows, key=lambda row: (row["topic"], row["partition"], row["offset"]))
+        for row in sorted(rows, key=_in_order)
     ]
+
+
+def _in_order(row: Any) -> tuple[str, int, bool, int]:
+    return row["topic"], row["partition"], row["offset"] >= 0, abs(row["offset"])
 
 
 async def keys(tx: Transaction, lane: LaneId) -> set[bytes]:

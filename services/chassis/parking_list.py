@@ -25,8 +25,10 @@ SHOWN_HEADERS = frozenset({"origin", "position", "timer"})  # ours; all others b
 LIST = """
 SELECT topic, partition, "offset", code, message_at, parked_at, released_at, discarded_at,
     coalesce(length(value), 0) AS bytes, substr(value, 1, 5) AS frame, detail, headers,
-    CASE WHEN key = '' THEN "offset" ELSE min("offset") OVER (PARTITION BY topic, partition, key) END AS head
-FROM parked ORDER BY topic, partition, "offset"
+    CASE WHEN key = '' THEN "offset"
+         ELSE first_value("offset") OVER (PARTITION BY topic, partition, key ORDER BY "offset" >= 0, abs("offset"))
+         END AS head
+FROM parked ORDER BY topic, partition, "offset" >= 0, abs("offset")
 """
 
 

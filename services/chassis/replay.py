@@ -20,11 +20,13 @@ from typing import Any
 
 from services.chassis import lanes, outbox
 from services.chassis.batch import Batch
+from services.chassis.committing import Committer
+from services.chassis.holding import Holding
 from services.chassis.lanes import Lane, LaneId
-from services.chassis.loop import LaneLoop, Surroundings
 from services.chassis.message import Message
 from services.chassis.publishing import Publisher
 from services.chassis.record_batch import RecordBatch
+from services.chassis.surroundings import Surroundings
 from services.chassis.tape import Tape
 from services.chassis.turns import Turn
 
@@ -57,13 +59,23 @@ class Unseen:
     def event(self, name: str, **fields: object) -> None: ...
 
 
-class Replay(LaneLoop):
-    """The lane loop without a consumer group: its turns are given, not made."""
+class Unread(Holding):
+    """Lanes that no client reads: their messages are given. What was read is read again, whatever became of it."""
+
+    def stop(self, lane: Lane, why: str) -> None:
+        """Nothing is stopped."""
+
+
+class Replay:
+    """The middle of the lane loop without a consumer group: its turns are given, not made."""
 
     def __init__(self, around: Surroundings) -> None:
         self._moment = 0
         quiet: Any = Silent(around.publisher)  # the loop uses of its publisher what Silent has
-        super().__init__(replace(around, publisher=quiet, observer=Unseen(), clock_ms=lambda: self._moment), None)
+        self._around = replace(around, publisher=quiet, observer=Unseen(), clock_ms=lambda: self._moment)
+        self._holding = Unread(None, self._around.observer)
+        self._committer = Committer(self._around, self._holding)
+        self._held: dict[LaneId, Lane] = {}
 
     async def begin(self, first: Mapping[LaneId, int], moments: Sequence[int]) -> None:
         """Take all lanes where they began; `moments` are the first and the last one there will be."""
@@ -73,19 +85,17 @@ class Replay(LaneLoop):
             for at_ms in range(moments[0], moments[-1] + MONTH_MS, MONTH_MS):
                 await outbox.open_months(tx, at_ms)
             self._held = {lane.id: lane for lane in await lanes.claim(tx, first, {})}
-            self._incarnation = await tx.fetchval("SELECT number FROM incarnation")  # a part of every origin
+            # A part of every origin.
+            self._committer.writer.incarnation = await tx.fetchval("SELECT number FROM incarnation")
             for lane in self._held.values():
                 await lanes.begin_at(tx, lane, first[lane.id])
 
     async def turn(self, turn: Turn, messages: Mapping[LaneId, Sequence[Message]]) -> None:
         """Commit one turn as it was committed before."""
         self._moment = turn.now_ms
-        self._lanes = {moved.lane: self._held[moved.lane] for moved in turn.lanes}
+        self._holding.lanes = {moved.lane: self._held[moved.lane] for moved in turn.lanes}
         read = [(self._held[moved.lane], m) for moved in turn.lanes for m in messages.get(moved.lane, ())]
-        await self._commit(read, turn.due, turn.culprit)
-
-    def _stop_lane(self, lane: Lane, why: str) -> None:
-        """What was read is read again, whatever became of it."""
+        await self._committer.commit(read, turn.due, turn.culprit)
 
 
 async def rebuild(

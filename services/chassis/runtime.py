@@ -20,12 +20,13 @@ from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.handling import Service
 from services.chassis.http import Probes
-from services.chassis.loop import LaneLoop, Surroundings
+from services.chassis.loop import LaneLoop
 from services.chassis.message import Headers, Message, Outgoing
 from services.chassis.metrics import STALLED, LaneMetrics
 from services.chassis.publishing import Publisher
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
+from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Watchdog
 
 GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
@@ -141,6 +142,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
 async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any]:
     """A consumer that has joined its group, with the loop as its listener; raises `Transient`."""
     pattern = batch.pattern_of(around.service)
+    kafka.consume_messages()
     consumer: Any = AIOKafkaConsumer(**kafka.consumer_settings(settings, pattern))
     loop = LaneLoop(around, consumer)
     consumer.subscribe(pattern=pattern, listener=loop)

@@ -9,6 +9,8 @@ from services.chassis.handling import Transaction
 from services.chassis.lanes import LaneId
 from services.chassis.message import Message, Timer
 
+RUNNING = -1  # the offset of a timer that is not parked; a parked one has a place below it (parking.py)
+
 SET = """
 INSERT INTO timers (topic, partition, kind, key, due_at, body)
 SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::bytea[], $5::timestamptz[], $6::bytea[])
@@ -54,7 +56,7 @@ async def take(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int
         Message(
             row["topic"],
             row["partition"],
-            -1,
+            RUNNING,
             row["key"],
             row["body"],
             (("timer", row["kind"].encode()),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from services.chassis.errors import Unhandleable
 
@@ -81,6 +82,7 @@ class Prefix:
         return None if self.long() == 0 else self.long()
 
 
+@lru_cache(1 << 12)  # what is not small is mostly one of the few times that a batch names again and again
 def _varint(number: int) -> bytes:
     value = (number << 1) ^ (number >> 63)
     out = bytearray()

@@ -66,7 +66,7 @@ async def _command(schemas: Schemas, settings: Settings, shipped: Shipped) -> di
     arguments = {"definition": json.loads(canonical(shipped.definition)), "schema_id": schema_id}
     return {
         "command_id": f"publish-{item.code}-{item.version}-{clock.now_ms()}",
-        "type": "publish_item",
+        "kind": "publish_item",
         "issued_by": settings.kafka_user,
         "issued_at": clock.now_ms(),
         "arguments": json.dumps(arguments, ensure_ascii=False),
@@ -76,9 +76,7 @@ async def _command(schemas: Schemas, settings: Settings, shipped: Shipped) -> di
 def _message(schemas: Schemas, command: dict[str, Any]) -> Outgoing:
     code = json.loads(command["arguments"])["definition"]["code"]
     headers = (("correlation_id", command["command_id"].encode()),)
-    return Outgoing(
-        commands.command_topic(SERVICE), code.encode(), schemas.encode(commands.COMMAND, command), None, headers
-    )
+    return Outgoing(commands.command_topic(SERVICE), code.encode(), commands.written(schemas, **command), None, headers)
 
 
 async def _listen(answers: Any) -> None:

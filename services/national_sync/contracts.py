@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, get_args
 
-from services.chassis.commands import COMMAND, command_topic, read_command
+from services.chassis import commands
+from services.chassis.commands import command_topic, read_command
 from services.chassis.editions import Codec, own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
-from services.chassis.prefix import prefix_reader
+from services.chassis.prefix import prefix_reader, prefix_writer
 from services.chassis.schemas import Schemas
-from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Verdict
+from services.chassis.wire import frame
+from services.national_sync.domain.events import Action, Answered, Event, PushWanted, Verdict
 from services.national_sync.domain.exchange import Answer, Irrelevant, RecordSeen, RetryDue
 
 LINKED = "credit.identity.record.v1"
@@ -41,6 +43,9 @@ _REST = {
     "submission": "bytes",
 }
 _FIELDS = [*_HEAD, *_REST]
+# ExchangeChanged: exchange_id, version, item, state, attempt, answer_code, answer_text, changed_at.
+_exchange = prefix_writer(["fixed16", "long", "string", "string", "long", "string?", "string?", "long"])
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _head = prefix_reader(list(_HEAD.values()))
 _rest = prefix_reader(list(_REST.values()))
 
@@ -90,15 +95,9 @@ def answer_command(schemas: Schemas, answer: Answer) -> Outgoing:
         "code": answer.code,
         "text": answer.text,
     }
-    command = {
-        "command_id": command_id,
-        "type": "record_answer",
-        "issued_by": "svc-national-sync",
-        "issued_at": answer.at_ms,
-        "arguments": json.dumps(arguments, ensure_ascii=False),
-    }
+    value = commands.written(schemas, command_id, "record_answer", "svc-national-sync", answer.at_ms, _json(arguments))
     headers = (("correlation_id", command_id.encode()),)
-    return Outgoing(command_topic("national_sync"), answer.record_id, schemas.encode(COMMAND, command), headers=headers)
+    return Outgoing(command_topic("national_sync"), answer.record_id, value, headers=headers)
 
 
 def _storable(text: str, limit: int) -> str:
@@ -120,26 +119,18 @@ def read_submission(schemas: Schemas, submission: bytes) -> dict[str, Any]:
 
 
 def exchange_changed(schemas: Schemas, record_id: bytes, event: Event) -> Outgoing | None:
-    """What the world is told; an answer that came too late moves nothing and is told to nobody."""
-    if isinstance(event, Answered) and event.moves_to is None:
-        return None
-    record: dict[str, Any] = {
-        "exchange_id": record_id,
-        "version": event.version,
-        "item": event.item,
-        "changed_at": event.at_ms,
-        **_outcome(event),
-    }
-    return Outgoing(EXCHANGE, record_id, schemas.encode(EXCHANGE, record))
+    """What the world is told; an answer that came too late moves nothing and is told to nobody.
 
-
-def _outcome(event: Event) -> Mapping[str, Any]:
-    if isinstance(event, PushWanted | PushDueAgain):
+    A record, its answers and its timers come in three lanes, and nothing orders what lanes publish. That needs no
+    counter: what is told orders itself. The higher version is the later; of one version a final answer (ACKNOWLEDGED,
+    REFUSED) is the last, be it to an earlier attempt; else the higher attempt, and of that RETRYING is after PENDING.
+    """
+    if not isinstance(event, Answered):
         attempt = 1 if isinstance(event, PushWanted) else event.attempt
-        return {"state": "PENDING", "attempt": attempt, "answer_code": None, "answer_text": None}
-    return {
-        "state": event.moves_to,
-        "attempt": event.attempt,
-        "answer_code": event.code,
-        "answer_text": event.text,
-    }
+        told = ("PENDING", attempt, None, None)
+    elif event.moves_to is None:
+        return None
+    else:
+        told = (event.moves_to, event.attempt, event.code, event.text)
+    body = _exchange(record_id, event.version, event.item, *told, event.at_ms)
+    return Outgoing(EXCHANGE, record_id, frame(schemas.schema_id(EXCHANGE), body))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ class Ledger(Protocol):
     """What the gateway may read."""
 
     def turn(self) -> AbstractAsyncContextManager[bool]: ...
-    async def look(self, told: Sequence[PushId], limit: int) -> Looked: ...
+    async def look(self, told: Collection[PushId], limit: int) -> Looked: ...
 
 
 class StoredLedger:
@@ -54,7 +54,7 @@ class StoredLedger:
         except postgres.WAIT_FOR as error:
             raise Transient("database", type(error).__name__) from error
 
-    async def look(self, told: Sequence[PushId], limit: int) -> Looked:
+    async def look(self, told: Collection[PushId], limit: int) -> Looked:
         """What waits, what of the told is not applied yet, and how old the oldest is."""
         async with postgres.transaction(self._pool) as tx:
             return await queries.look(tx, told, limit)
@@ -116,7 +116,7 @@ class Gateway:
         """Look at the ledger, and forget what was applied; what is not applied after a minute is pushed again."""
         since = self._clock_ms() - TELL_AGAIN_MS
         recent = {push: at for push, at in self._told.items() if at > since}
-        found = await self._ledger.look(list(recent), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
+        found = await self._ledger.look(recent.keys(), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
         self._told = {push: at for push, at in recent.items() if push in found.still_pending}
         return found
 

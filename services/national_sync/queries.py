@@ -31,22 +31,19 @@ class Looked(NamedTuple):
     oldest_seconds: float
 
 
+# By the partial index of what is pending, oldest first; joined with what was told, all that is pending would be sorted.
 PENDING = """
-SELECT record_id, version, attempt, item, action, submission FROM exchanges AS e
-WHERE state = 'PENDING' AND NOT EXISTS (
-    SELECT FROM unnest($1::bytea[], $2::bigint[], $3::int[]) AS told (record_id, version, attempt)
-    WHERE told.record_id = e.record_id AND told.version = e.version AND told.attempt = e.attempt)
-ORDER BY waiting_since LIMIT $4
+SELECT record_id, version, attempt FROM exchanges WHERE state = 'PENDING' ORDER BY waiting_since LIMIT $1
 """
-STILL_PENDING = """
-SELECT e.record_id, e.version, e.attempt
-FROM exchanges AS e JOIN unnest($1::bytea[], $2::bigint[], $3::int[]) AS told (record_id, version, attempt)
-    USING (record_id, version, attempt)
-WHERE e.record_id = ANY($1::bytea[]) AND e.state = 'PENDING'
+# `state` is looked at here and not there: the planner would walk the index of all that is pending instead of the key.
+PUSHES = """
+SELECT record_id, version, attempt, item, action, submission, state FROM exchanges WHERE record_id = ANY($1::bytea[])
 """
+STATES = "SELECT record_id, version, attempt, state FROM exchanges WHERE record_id = ANY($1::bytea[])"
 OLDEST = """
-SELECT coalesce(extract(epoch FROM now() - min(waiting_since)), 0)::float8
-FROM exchanges WHERE state IN ('PENDING', 'RETRYING')
+SELECT coalesce(extract(epoch FROM now() - least(
+    (SELECT min(waiting_since) FROM exchanges WHERE state = 'PENDING'),
+    (SELECT min(waiting_since) FROM exchanges WHERE state = 'RETRYING'))), 0)::float8
 """
 COUNTS = """
 SELECT item, state, count(*) AS exchanges, count(*) FILTER (WHERE held) AS held
@@ -61,19 +58,23 @@ FROM answers WHERE record_id = $1 ORDER BY version, attempt, answered_at LIMIT 1
 """
 
 
-def _columns(ids: Collection[PushId]) -> tuple[list[bytes], list[int], list[int]]:
-    return [i[0] for i in ids], [i[1] for i in ids], [i[2] for i in ids]
-
-
 async def look(tx: Transaction, told: Collection[PushId], limit: int) -> Looked:
     """What waits to be pushed, the oldest first, without the pushes whose answers are told but not applied yet."""
-    columns = _columns(told)
-    still = await tx.fetch(STILL_PENDING, *columns) if told else []
-    return Looked(
-        [Push(*row.values()) for row in await tx.fetch(PENDING, *columns, limit)] if limit else [],
-        {(row["record_id"], row["version"], row["attempt"]) for row in still},
-        float(await tx.fetchval(OLDEST)),
-    )
+    still = {_id(row) for row in await _pending(tx, STATES, told)}.intersection(told)
+    oldest = await tx.fetch(PENDING, limit + len(still)) if limit else []
+    wanted = [push for push in map(_id, oldest) if push not in told][:limit]
+    found = {_id(row): Push(*(row[name] for name in Push._fields)) for row in await _pending(tx, PUSHES, wanted)}
+    pushes = [found[push] for push in wanted if push in found]  # what moved on meanwhile comes with the next look
+    return Looked(pushes, still, float(await tx.fetchval(OLDEST)))
+
+
+async def _pending(tx: Transaction, statement: str, wanted: Collection[PushId]) -> list[Any]:
+    rows = await tx.fetch(statement, sorted(record_id for record_id, _, _ in wanted)) if wanted else []
+    return [row for row in rows if row["state"] == "PENDING"]
+
+
+def _id(row: Any) -> PushId:
+    return row["record_id"], row["version"], row["attempt"]
 
 
 async def counts(tx: Transaction) -> Sequence[Any]:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from services.chassis.bulk import columns
-from services.chassis.errors import Transient
+from services.chassis.bulk import Rows, columns
 from services.chassis.handling import Transaction
 from services.national_sync.domain.events import Answered, Event, PushWanted
 from services.national_sync.domain.exchange import Exchange
@@ -16,17 +15,15 @@ LOAD = """
 SELECT record_id, version, item, action, state, attempt, held_version, held
 FROM exchanges WHERE record_id = ANY($1::bytea[]) ORDER BY record_id FOR UPDATE
 """
-ROWS = """
-INSERT INTO exchanges SELECT record_id, version, item, action, state, attempt, held_version, held, submission, at, at
-FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::boolean[],
-            $9::bytea[], $10::timestamptz[])
-    AS new (record_id, version, item, action, state, attempt, held_version, held, submission, at)
-"""
-INSERT = ROWS + "ON CONFLICT DO NOTHING"
+ROW = {
+    "record_id": "bytea", "version": "bigint", "item": "text", "action": "text", "state": "text", "attempt": "int",
+    "held_version": "bigint", "held": "boolean", "submission": "bytea",
+}  # fmt: skip
+NEW = Rows("exchanges", {**ROW, "waiting_since": "timestamptz", "changed_at": "timestamptz"})
 UPDATE = """
 UPDATE exchanges AS old SET version = new.version, item = new.item, action = new.action, state = new.state,
     attempt = new.attempt, held_version = new.held_version, held = new.held,
-    submission = coalesce(new.submission, old.submission),
+    submission = CASE WHEN new.state IN ('PENDING', 'RETRYING') THEN coalesce(new.submission, old.submission) END,
     waiting_since = CASE WHEN new.version > old.version THEN new.at ELSE old.waiting_since END, changed_at = new.at
 FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::boolean[],
             $9::bytea[], $10::timestamptz[])
@@ -62,9 +59,8 @@ async def save(
     new = [row for key, row in rows.items() if key not in before]
     if known:
         await tx.execute(UPDATE, *columns(known))
-    if new and await tx.execute(INSERT, *columns(new)) != f"INSERT 0 {len(new)}":
-        # The record changed its subject and so its lane, and both versions came at once: read again what stands.
-        raise Transient("database", "two lanes made the same row")
+    # Raises when a record changed its subject and so its lane, and both versions came at once.
+    await NEW.insert(tx, [(*row, row[-1]) for row in new])
     answers = [_answer(key, event) for key, event in events if isinstance(event, Answered)]
     if answers:
         await tx.execute(ANSWERS, *columns(answers))

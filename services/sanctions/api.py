@@ -47,4 +47,5 @@ def _task(row: Any) -> pb.Task:
         subject_name=row["subject_name"] or "",
         due_on=row["due_on"].isoformat() if row["due_on"] else "",
         changed_at_ms=round(row["changed_at"].timestamp() * 1000),
+        task_version=row["version"],
     )

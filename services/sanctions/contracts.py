@@ -163,6 +163,7 @@ def task_changed(schemas: Schemas, event: TaskChanged | FeedbackAnswered) -> Out
         "feedback_id": feedback_id or None,
         "faults": [fault._asdict() for fault in faults],
         "changed_at": event.at_ms,
+        "task_version": event.version,
     }
     topic = f"credit.sanctions.task.{department}.v1"
     return Outgoing(topic, task_id.encode(), schemas.encode(TASK, record), kind=KIND, subject=task_id)

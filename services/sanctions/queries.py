@@ -12,7 +12,7 @@ PAGE = 100
 
 TASKS = """
 SELECT task_id, status, memorandum, measure, measure_text, article, department, record_id, subject_id, subject_code,
-       subject_name, due_on, changed_at
+       subject_name, due_on, changed_at, version
 FROM tasks WHERE department = $1 AND task_id > $2 AND ($3 = '' OR status = $3) ORDER BY task_id LIMIT $4
 """
 

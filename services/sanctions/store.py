@@ -12,8 +12,8 @@ from typing import Any
 from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
 from services.sanctions.domain.department import Department
-from services.sanctions.domain.events import Event, Fault, FeedbackAnswered, Subject, Task, TaskChanged
-from services.sanctions.domain.joint_action import FirstAnswer, Held, JointAction
+from services.sanctions.domain.events import Event, Fault, FeedbackAnswered, Held, Subject, Task, TaskChanged
+from services.sanctions.domain.joint_action import FirstAnswer, JointAction
 
 FIND = "SELECT task_id, record_id FROM tasks WHERE task_id = ANY($1::text[])"
 
@@ -21,17 +21,19 @@ FIND = "SELECT task_id, record_id FROM tasks WHERE task_id = ANY($1::text[])"
 TAKE_PLACE = """
 INSERT INTO listings (record_id) SELECT id FROM unnest($1::bytea[]) AS id ORDER BY id ON CONFLICT DO NOTHING
 """
+# A record and feedback on its tasks come in two lanes, perhaps at once: who holds the listing's row counts the versions
+# of all its tasks, and the other one, who waits here, finds them counted on when it loads them.
 LISTINGS = """
 SELECT record_id, version, standing, memorandum, subject_id, subject_code, subject_name
 FROM listings WHERE record_id = ANY($1::bytea[]) ORDER BY record_id FOR UPDATE
 """
 TASKS = """
 SELECT task_id, record_id, memorandum, measure, measure_text, article, department, subject_id, subject_code,
-       subject_name, due_on, status
+       subject_name, due_on, status, version
 FROM tasks WHERE record_id = ANY($1::bytea[]) ORDER BY task_id
 """
 ANSWERS = """
-SELECT t.record_id, a.task_id, a.feedback_id, a.change, a.faults, a.answered_at
+SELECT t.record_id, a.task_id, a.feedback_id, a.change, a.faults, a.answered_at, a.task_version
 FROM feedback_answers AS a JOIN tasks AS t USING (task_id) WHERE t.record_id = ANY($1::bytea[])
 """
 
@@ -41,7 +43,7 @@ REGISTERING = "SELECT pg_advisory_xact_lock(20170903)"
 KNOWN = "SELECT code FROM departments"
 UNTOLD = """
 SELECT task_id, record_id, memorandum, measure, measure_text, article, department, subject_id, subject_code,
-       subject_name, due_on, status
+       subject_name, due_on, status, version
 FROM tasks WHERE department = ANY($1::text[]) AND NOT told AND status = 'OPENED' ORDER BY task_id
 """
 SAVE_DEPARTMENTS = "INSERT INTO departments SELECT unnest($1::text[])"
@@ -56,15 +58,16 @@ WHERE listings.record_id = new.record_id
 """
 SAVE_TASKS = """
 INSERT INTO tasks SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[],
-    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::date[], $12::text[], $13::boolean[], $14::timestamptz[])
+    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::date[], $12::text[], $13::boolean[], $14::timestamptz[],
+    $15::bigint[])
 ON CONFLICT (task_id) DO UPDATE SET memorandum = excluded.memorandum, measure_text = excluded.measure_text,
     article = excluded.article, subject_id = excluded.subject_id, subject_code = excluded.subject_code,
     subject_name = excluded.subject_name, due_on = excluded.due_on, status = excluded.status,
-    told = tasks.told OR excluded.told, changed_at = excluded.changed_at
+    told = tasks.told OR excluded.told, changed_at = excluded.changed_at, version = excluded.version
 """
 SAVE_ANSWERS = """
 INSERT INTO feedback_answers
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[])
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[])
 """
 
 
@@ -110,12 +113,13 @@ def _subject(row: Mapping[str, Any]) -> Subject:
 
 def _held(row: Mapping[str, Any]) -> Held:
     texts = (row["memorandum"], row["measure"], row["measure_text"], row["article"], row["department"])
-    return Held(Task(row["task_id"], row["record_id"], *texts, _subject(row), row["due_on"]), row["status"])
+    task = Task(row["task_id"], row["record_id"], *texts, _subject(row), row["due_on"])
+    return Held(task, row["status"], row["version"])
 
 
 def _answer(row: Mapping[str, Any]) -> FirstAnswer:
     faults = tuple(Fault(**fault) for fault in json.loads(row["faults"]))
-    return FirstAnswer(row["change"], faults, round(row["answered_at"].timestamp() * 1000))
+    return FirstAnswer(row["change"], faults, round(row["answered_at"].timestamp() * 1000), row["task_version"])
 
 
 async def known_departments(tx: Transaction) -> frozenset[str]:
@@ -128,9 +132,9 @@ async def load_departments(tx: Transaction, codes: Collection[str]) -> dict[str,
     """States of departments; no task opens before this transaction ends."""
     await tx.execute(REGISTERING)
     known = {row["code"] for row in await tx.fetch(KNOWN)}
-    untold: dict[str, list[Task]] = defaultdict(list)
+    untold: dict[str, list[Held]] = defaultdict(list)
     for row in await tx.fetch(UNTOLD, sorted(set(codes) - known)):
-        untold[row["department"]].append(_held(row).task)
+        untold[row["department"]].append(_held(row))
     return {code: Department(code, code in known, tuple(untold[code])) for code in codes}
 
 
@@ -193,12 +197,13 @@ def _task(held: Held, at_ms: int, departments: Collection[str]) -> tuple[Any, ..
         held.status,
         task.department in departments,
         _time(at_ms),
+        held.version,
     )
 
 
 def _first(event: FeedbackAnswered) -> tuple[Any, ...]:
     faults = json.dumps([fault._asdict() for fault in event.faults], ensure_ascii=False)
-    return event.task_id, event.feedback_id, event.change, faults, _time(event.at_ms)
+    return event.task_id, event.feedback_id, event.change, faults, _time(event.at_ms), event.version
 
 
 def _time(at_ms: int) -> datetime:

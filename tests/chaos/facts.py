@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ GOVERNMENT = "credit.disclosure.government-change.v1"
 EXCHANGE = "credit.national-sync.exchange.v1"
 FEEDS = {"public": PUBLIC, "government": GOVERNMENT}
 NO_ORIGIN = ("credit.submit.", "credit.feedback.")  # from outside; and every command topic
+ENDS = ("ACKNOWLEDGED", "REFUSED")  # of an exchange
 FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
 
 Version = tuple[bytes, int]  # record id, version
@@ -87,6 +88,26 @@ class Linked(NamedTuple):
     action: str
 
 
+class TaskTold(NamedTuple):
+    """How a task stands by one message; `version` 0: told before tasks were counted."""
+
+    version: int
+    change: str
+
+
+class Exchange(NamedTuple):
+    """Where a version stands with the nation, in the order of becoming: lanes tell of one exchange in no order.
+
+    A final answer ends a version, also when it is the answer to an earlier attempt.
+    """
+
+    version: int
+    final: bool
+    attempt: int
+    answered: bool
+    state: str
+
+
 class Change(NamedTuple):
     """A line of a feed."""
 
@@ -130,9 +151,9 @@ class Facts:
     feeds: dict[str, dict[bytes, list[Change]]] = field(
         default_factory=lambda: {name: defaultdict(list) for name in FEEDS}
     )
-    tasks: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    tasks: dict[str, list[TaskTold]] = field(default_factory=lambda: defaultdict(list))  # by version
     task_of: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
-    exchanges: dict[bytes, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    exchanges: dict[bytes, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     national: dict[str, bool] = field(default_factory=dict[str, bool])
     subject_versions: dict[bytes, int] = field(default_factory=dict[bytes, int])
     origins: Origins = field(default_factory=lambda: defaultdict(lambda: defaultdict(Positions)))
@@ -214,12 +235,18 @@ class Facts:
         self.feeds[feed][record["subject_id"]].append(change)
 
     def _task(self, heard: Heard, record: dict[str, Any]) -> None:
-        self.tasks[record["task_id"]].append(record["change"])
+        """Lanes tell of one task in no order: it stands by its versions. A refusal says nothing of how it stands."""
+        if record["change"] == "FEEDBACK_REFUSED":
+            return
+        told = TaskTold(record.get("task_version") or 0, record["change"])
+        insort(self.tasks[record["task_id"]], told, key=lambda one: one.version)  # behind those of the same version
         if record["change"] == "OPENED":
             self.task_of[record["task_id"]] = record["department"], record["record_id"]
 
     def _exchange(self, heard: Heard, record: dict[str, Any]) -> None:
-        self.exchanges[record["exchange_id"]].append((record["version"], record["state"]))
+        state: str = record["state"]
+        told = Exchange(record["version"], state in ENDS, record["attempt"], state != "PENDING", state)
+        self.exchanges[record["exchange_id"]].append(told)
 
     def _item(self, heard: Heard, record: dict[str, Any]) -> None:
         self.national[record["code"]] = bool(json.loads(record["definition"]).get("national"))

@@ -145,7 +145,7 @@ class Load:
     def feed_back(self, facts: Facts) -> int:
         """The departments answer every open task that they have not answered; returns how many."""
         encode = self._encoders.setdefault("", self._registry.serializer("credit.feedback.v1-value"))
-        opened = [t for t, said in facts.tasks.items() if said == ["OPENED"] and t not in self._answered]
+        opened = [t for t, told in facts.tasks.items() if told[-1].change == "OPENED" and t not in self._answered]
         now_ms = time.time_ns() // 1_000_000
         for task_id in opened:
             department, _ = facts.task_of[task_id]

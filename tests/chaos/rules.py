@@ -10,7 +10,6 @@ from tests.chaos.facts import FEEDS, LINKED, RECORD, Change, Facts, Finding, Rec
 
 PUBLISHED_CODES = frozenset((Path(__file__).parent / "refusal_codes.txt").read_text().split())
 SHOWN_ON = {"public": ("public",), "government": ("public", "government")}
-ENDS = ("ACKNOWLEDGED", "REFUSED")
 
 
 def answered(facts: Facts, parked: Collection[tuple[str, int, int]] = ()) -> Iterator[Finding]:
@@ -122,9 +121,11 @@ def _same(feed: str, right: Sequence[Version], told: Sequence[Change]) -> Iterat
 
 
 def tasks(facts: Facts) -> Iterator[Finding]:
-    """I2: a task is opened once, first, and closed or lifted at most once."""
-    for task_id, changes in facts.tasks.items():
-        states = [change for change in changes if change != "FEEDBACK_REFUSED"]
+    """I2, I3: a task is opened once, first, and closed or lifted at most once; its versions count without a gap."""
+    for task_id, told in facts.tasks.items():
+        states, numbers = [each.change for each in told], [each.version for each in told if each.version]
+        if numbers != list(range(min(numbers, default=1), min(numbers, default=1) + len(numbers))):
+            yield Finding("I3", f"the versions told of a task are {numbers}", f"task {task_id}")
         if states[:1] != ["OPENED"] or states.count("OPENED") > 1:
             yield Finding("I2", f"a task's life is {states}", f"task {task_id}")
         if any(states.count(end) > 1 for end in ("CLOSED", "LIFTED")):
@@ -138,8 +139,8 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         if facts.national.get(one.item):
             newest[record_id] = max(version, newest.get(record_id, 0))
     for record_id, version in newest.items():
-        ends = Counter(at for at in facts.exchanges.get(record_id, ()) if at[1] in ENDS)
-        if not any(at[0] == version for at in ends):
+        ends = Counter(one.version for one in facts.exchanges.get(record_id, ()) if one.final)
+        if not ends[version]:
             yield Finding("I1", "no final answer of the national platform", _version(record_id, version))
         if any(n > 1 for n in ends.values()):
             yield Finding("I2", "two final answers of the national platform", _version(record_id, version))

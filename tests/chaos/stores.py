@@ -20,7 +20,7 @@ QUESTIONS = {
     "files": ("disclosure", "SELECT subject_id, public_seq, government_seq FROM subject_files"),
     "cards": ("disclosure", "SELECT subject_id, version FROM subjects"),
     "listings": ("sanctions", "SELECT record_id FROM listings WHERE version > 0"),
-    "tasks": ("sanctions", "SELECT task_id, record_id, status, told FROM tasks"),
+    "tasks": ("sanctions", "SELECT task_id, record_id, status, version, told FROM tasks"),
     "exchanges": ("national_sync", "SELECT record_id, version, state, action, held FROM exchanges"),
     "audit": ("disclosure", "SELECT * FROM audit ORDER BY chain, seq"),
 }
@@ -116,9 +116,9 @@ def _sanctions(facts: Facts, stores: Stores) -> Iterator[Finding]:
     for task_id in facts.tasks.keys() - stored.keys():
         yield Finding("I7", "no row in sanctions.tasks", f"task {task_id}")
     for task_id, row in stored.items():
-        states = [change for change in facts.tasks.get(task_id, ()) if change != "FEEDBACK_REFUSED"]
-        if row["told"] and states[-1:] != [row["status"]]:
-            yield Finding("I7", f"{row['status']} in sanctions.tasks, {states} on its topic", f"task {task_id}")
+        told, stands = facts.tasks.get(task_id, []), (row["version"], row["status"])
+        if row["told"] and told[-1:] != [stands]:
+            yield Finding("I7", f"{stands} in sanctions.tasks, {told[-1:]} on its topic", f"task {task_id}")
     each = {i: sum(row["record_id"] == i for row in stores["tasks"]) for i in kept[:1]}
     counts: dict[bytes, int] = {}
     for row in stores["tasks"]:
@@ -132,9 +132,9 @@ def _national(facts: Facts, stores: Stores) -> Iterator[Finding]:
     wanted = newest({at: one for at, one in facts.linked.items() if facts.national.get(one.item)})
     yield from _same("national_sync.exchanges", wanted, _versions(stores["exchanges"]))
     for row in stores["exchanges"]:
-        said = facts.exchanges.get(row["record_id"], [(0, "")])[-1]
-        if said != (row["version"], row["state"]):
-            yield Finding("I7", f"{row['state']} in the store, {said[1]} told last", f"record {row['record_id'].hex()}")
+        told = max(facts.exchanges.get(row["record_id"], ()), default=None)
+        if told is None or (told.version, told.state) != (row["version"], row["state"]):
+            yield Finding("I7", f"{row['state']} in the store, told was {told}", f"record {row['record_id'].hex()}")
 
 
 def lanes(

@@ -78,6 +78,28 @@ def test_what_is_thrown_away_leaves_a_reason_behind_and_its_key_free(road: Road)
     assert json.loads(outcome["detail"]) == {"issued_by": "operator", "reason": "演示：误发", "messages": 2}
 
 
+def test_parked_timers_are_listed_released_and_thrown_away_by_place(road: Road) -> None:
+    keys = [secrets.token_bytes(16), secrets.token_bytes(16)]
+    put = "INSERT INTO timers VALUES ('credit.identity.command.v1', 0, 'gone', $1, now() + $2 * interval '1 ms', '')"
+    for number, key in enumerate(keys):
+        road.stack.sql("identity", put, key, number)
+    eventually(lambda: len(_timers(road)) == 2, "both parked")
+    first, second = _timers(road)
+    shown = told(road.stack, "parked", "show", "identity", first)
+    assert (shown["code"], shown["headers"]) == ("NO_HANDLER", {"timer": "gone"})
+    assert told(road.stack, "parked", "release", "identity", first)["parked_again"] == 1
+    assert _timers(road) == [first, second]
+    told(road.stack, "parked", "discard", "identity", second, "--reason", "演示：误设")
+    assert _timers(road) == [first]
+    told(road.stack, "parked", "discard", "identity", first, "--reason", "演示：误设")
+    assert _timers(road) == []
+
+
+def _timers(road: Road) -> list[str]:
+    lines = map(json.loads, road.stack.credit("parked", "list", "identity", "--json").stdout.splitlines())
+    return [line["place"] for line in lines if line["offset"] < 0]
+
+
 def test_the_sender_of_a_discarded_submission_is_answered(road: Road) -> None:
     """It is put down as if a bug had parked it, while the service is stopped; its own code never parks one."""
     sent = submission("org-permit", organisation())

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.fetcher import PartitionRecords
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -110,6 +111,13 @@ class RealBus:
         gone: dict[str, Any] = admin.delete_topics(names) if names else {}
         for future in gone.values():
             future.result(20)
+
+
+@pytest.fixture(autouse=True)
+def messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the services, consumers give messages; elsewhere in this process they do not."""
+    monkeypatch.setattr(PartitionRecords, "_consumer_record", PartitionRecords._consumer_record)
+    kafka.consume_messages()
 
 
 async def _check(stack: Stack, case: Case) -> None:

@@ -139,6 +139,51 @@ def test_a_timer_fires_once_across_a_restart(spine: Stack) -> None:
         eventually(lambda: settled(spine, {key: 100}), "fired once")
 
 
+def places(stack: Stack, keys: list[bytes]) -> list[tuple[bytes, int]]:
+    """Key and place of what is parked under these keys, in the order in which it is released."""
+    asked = 'SELECT key, "offset" FROM parked WHERE key = ANY($1) ORDER BY partition, abs("offset")'
+    return [(row["key"], row["offset"]) for row in stack.sql("ledger", asked, keys)]
+
+
+def test_timers_of_one_lane_are_parked_side_by_side_and_released_in_order(spine: Stack) -> None:
+    key, other = keys = of_one_partition(spine)
+    spine.send("ledger.in.v1", [(key, b"-3"), (other, b"-3")])
+    with ledger(spine):
+        eventually(lambda: len(places(spine, keys)) == 2, "both parked")
+        spine.sql("ledger", "INSERT INTO timers SELECT topic, partition, 'interest', key, now(), 'none' FROM parked "
+                  "WHERE key = $1", key)  # fmt: skip
+        eventually(lambda: len(places(spine, keys)) == 3, "the first one's next timer is parked too")
+        found = places(spine, keys)
+        assert len({place for _, place in found}) == 3
+        first, second = [place for k, place in found if k == key]
+        for place, value in ((first, b"5"), (second, b"7")):
+            spine.sql("ledger", 'UPDATE parked SET value = $3 WHERE key = $1 AND "offset" = $2', key, place, value)
+        spine.sql("ledger", 'UPDATE parked SET released_at = now() WHERE key = $1 AND "offset" = $2', key, second)
+        eventually(lambda: settled(spine, {key: -3 + 5 + 7}), "both of the key taken up")
+        assert said(spine, {key: 0})[key] == [b"1 0", b"2 -3", b"3 2", b"4 9"], "in the order in which they were parked"
+        left = places(spine, keys)
+        again = (
+            "SELECT FROM parked WHERE key = $1 AND parked_at > message_at + interval '1 day' AND released_at IS NULL"
+        )
+        spine.sql("ledger", "UPDATE parked SET released_at = now(), message_at = 'epoch' WHERE key = $1", other)
+        eventually(lambda: spine.sql("ledger", again, other), "taken up unmended, so parked again")
+        assert places(spine, keys) == left, "in its old place"
+        spine.send("ledger.in.v1", [(key, b"-3")])
+        eventually(lambda: len(places(spine, keys)) == 2, "a further one parked")
+        assert places(spine, keys)[1][1] < min(place for _, place in found), "no place is given twice"
+
+
+def of_one_partition(stack: Stack) -> list[bytes]:
+    """Two keys of this test run whose messages lie in one lane."""
+    sent = [own(b"timed-%d" % n) for n in range(3)]
+    stack.send("ledger.in.v1", [(key, b"0") for key in sent])
+    lanes: dict[int, list[bytes]] = defaultdict(list)
+    for message in stack.as_user("platform-admin").read(["ledger.in.v1"]):
+        if message.key() in sent:
+            lanes[message.partition()].append(message.key())
+    return next(keys for keys in lanes.values() if len(keys) > 1)[:2]
+
+
 def test_the_database_ends_every_connection_again_and_again(spine: Stack) -> None:
     with ledger(spine):
         expected = entries(spine, 100)

@@ -296,6 +296,8 @@ def test_a_court_defaulter_makes_tasks_that_are_answered_and_lifted(road: Road) 
     closed = [t for t in tasks(road, "420000-gsj", record_id) if t["change"] == "CLOSED"]
     assert [(t["task_id"], t["feedback_id"]) for t in closed] == [(mine, given["feedback_id"])]
     assert status(road, "420000-gsj", mine) == "LIFTED"
+    versions = {t["change"]: t["task_version"] for t in tasks(road, "420000-gsj", record_id) if t["task_id"] == mine}
+    assert versions == {"OPENED": 1, "CLOSED": 2, "LIFTED": 3}
 
 
 def status(road: Road, department: str, task_id: str) -> str:

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError, NoOffsetForPartitionError
 
-from services.chassis.message import Headers
+from services.chassis.message import Message
 from tests.sim.broker import Broker
 from tests.sim.member import Membership
-
-
-class Record(NamedTuple):
-    """A ConsumerRecord."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes | None
-    headers: Headers
-    timestamp: int
 
 
 class Consumer(Membership):
@@ -96,7 +83,7 @@ class Consumer(Membership):
 
     async def getmany(
         self, *only: TopicPartition, timeout_ms: int, max_records: int
-    ) -> dict[TopicPartition, list[Record]]:
+    ) -> dict[TopicPartition, list[Message]]:
         """What is there; else wait until something comes or the time is over."""
         ends = self._broker.loop.time() + timeout_ms / 1000
         while True:
@@ -117,11 +104,11 @@ class Consumer(Membership):
         if self._broker.loop.time() < timer.when():
             await asyncio.sleep(self._chance.uniform(0.0005, 0.02))  # what comes close together is fetched together
 
-    def _drain(self, only: tuple[TopicPartition, ...], limit: int) -> dict[TopicPartition, list[Record]]:
+    def _drain(self, only: tuple[TopicPartition, ...], limit: int) -> dict[TopicPartition, list[Message]]:
         places = sorted(self._assigned.intersection(only) if only else self._assigned)
         self._chance.shuffle(places)
         limit = min(limit, self._chance.choice((1, 3, 10, 40, 2000)))
-        found: dict[TopicPartition, list[Record]] = {}
+        found: dict[TopicPartition, list[Message]] = {}
         for place in places:
             position = self._positions[place]
             if position is None:
@@ -140,12 +127,12 @@ class Consumer(Membership):
                 limit -= len(rows)
         return found
 
-    def _read(self, place: TopicPartition, position: int, limit: int) -> list[Record]:
+    def _read(self, place: TopicPartition, position: int, limit: int) -> list[Message]:
         log = self._broker.topics[place.topic][place.partition]
-        rows: list[Record] = []
+        rows: list[Message] = []
         while position < len(log) and len(rows) < limit:
             if (entry := log[position]) is not None:
-                rows.append(Record(*place, position, *entry))
+                rows.append(Message(*place, position, *entry))
             position += 1
         self._positions[place], self._high[place] = position, len(log)
         return rows

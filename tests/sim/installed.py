@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from services.chassis import clock, kafka, logs, loop, publishing, schemas
+from services.chassis import claiming, clock, committing, kafka, logs, loop, publishing, schemas
 from services.disclosure.contracts import records, showing
 from services.ingestion.contracts import register
 from services.national_sync import main as national_sync
@@ -55,6 +55,8 @@ def installed(world: Any) -> Generator[None]:
         (publishing, "AIOKafkaProducer", functools.partial(_producer, world)),
         (publishing, "crashpoint", _crashpoint),
         (loop, "crashpoint", _crashpoint),
+        (claiming, "crashpoint", _crashpoint),
+        (committing, "crashpoint", _crashpoint),
         (clock, "now_ms", world.loop.now_ms),
         (kafka, "BATCH_BYTES", world.batch_bytes),
         (national_sync, "PlatformClient", functools.partial(_client, world)),

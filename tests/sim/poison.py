@@ -1,4 +1,4 @@
-"""A message that the code of one service cannot process, until the fixed version is deployed."""
+"""A message, or all timers, that the code of one service cannot process, until the fixed version is deployed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Poison:
         self._countdown = chance.randint(1, 15)
         self._bug = chance.random() < 0.3
         self._place: tuple[str, int, int] | None = None
+        self._timers = chance.random() < 0.3
         self.fixed = False
 
     @property
@@ -26,8 +27,12 @@ class Poison:
         return self._bug and self._place is not None
 
     def strike(self, service: str, message: Message) -> None:
-        """Raise for the poisoned message."""
-        if self.fixed or service != self.service or message.offset < 0:
+        """Raise for the poisoned message, or for a timer if the service has lost the code for them."""
+        if self.fixed or service != self.service:
+            return
+        if message.offset < 0:
+            if self._timers:
+                raise Unhandleable("POISONED")
             return
         place = (message.topic, message.partition, message.offset)
         if self._place is None and message.key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ RECEIPTS = [f"credit.receipts.{code}.v1" for code in AGENCIES]
 TASKS = [f"credit.sanctions.task.{code}.v1" for code in AGENCIES]
 WATCHED = [*RECEIPTS, LINKED, SUBJECTS, PUBLIC, GOVERNMENT, EXCHANGE, *TASKS]
 
+FINAL = ("ACKNOWLEDGED", "REFUSED")
 VersionId = tuple[bytes, int]  # record id, version
 
 
@@ -55,18 +56,27 @@ class Change(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task as its department sees it now."""
+    """A task as its department sees it now; `version` 0: told before tasks were counted."""
 
+    version: int
     change: str
     department: str
     record_id: bytes
 
 
 class Exchanged(NamedTuple):
-    """Where the exchange of a version stands."""
+    """Where the exchange of a version stands; of several the greatest is the latest, in whatever order they came."""
 
     version: int
+    final: bool
+    attempt: int
+    answered: bool
     state: str
+
+
+def exchanged(version: int, attempt: int, state: str) -> Exchanged:
+    """Three lanes tell of one exchange (record, answer, timer). A final answer may be to an earlier attempt."""
+    return Exchanged(version, state in FINAL, attempt, state != "PENDING", state)
 
 
 @dataclass
@@ -85,6 +95,24 @@ class Seen:
     refused_feedback: int = 0
     exchanges: dict[bytes, Exchanged] = field(default_factory=dict[bytes, Exchanged])
     acknowledged: dict[bytes, int] = field(default_factory=dict[bytes, int])
+
+    def hear_task(self, record: Mapping[str, Any]) -> None:
+        """Take in a change of a task, or pass it over: another lane may have told what came after it before."""
+        if record["change"] == "FEEDBACK_REFUSED":
+            self.refused_feedback += 1
+            return
+        known, version = self.tasks.get(record["task_id"]), record.get("task_version") or 0
+        if known is None or version >= known.version:
+            record_id = record["record_id"] or (known.record_id if known else b"")
+            self.tasks[record["task_id"]] = Task(version, record["change"], record["department"], record_id)
+
+    def hear_exchange(self, record: Mapping[str, Any]) -> None:
+        """Take in where an exchange stands; several lanes tell of it, in no order."""
+        exchange_id, version = record["exchange_id"], record["version"]
+        now = exchanged(version, record["attempt"], record["state"])
+        self.exchanges[exchange_id] = max(now, self.exchanges.get(exchange_id, now))
+        if record["state"] == "ACKNOWLEDGED":
+            self.acknowledged[exchange_id] = max(version, self.acknowledged.get(exchange_id, 0))
 
 
 class Observer:
@@ -135,9 +163,9 @@ class Observer:
         elif topic in (PUBLIC, GOVERNMENT):
             self._change(topic, record, at_ms)
         elif topic == EXCHANGE:
-            self._exchange(record)
+            self.seen.hear_exchange(record)
         else:
-            self._task(record)
+            self.seen.hear_task(record)
 
     def _receipt(self, topic: str, record: dict[str, Any], at_ms: int) -> None:
         if record["outcome"] == "WAITING":
@@ -168,20 +196,6 @@ class Observer:
         self.seen.twice += at in self.seen.changes[topic]
         change = Change(record["change"], record["subject_id"], record["subject_seq"], at_ms)
         self.seen.changes[topic][at] = change
-
-    def _exchange(self, record: dict[str, Any]) -> None:
-        exchange_id, version = record["exchange_id"], record["version"]
-        self.seen.exchanges[exchange_id] = Exchanged(version, record["state"])
-        if record["state"] == "ACKNOWLEDGED":
-            self.seen.acknowledged[exchange_id] = max(version, self.seen.acknowledged.get(exchange_id, 0))
-
-    def _task(self, record: dict[str, Any]) -> None:
-        if record["change"] == "FEEDBACK_REFUSED":
-            self.seen.refused_feedback += 1
-            return
-        known = self.seen.tasks.get(record["task_id"])
-        record_id = record["record_id"] or (known.record_id if known else b"")
-        self.seen.tasks[record["task_id"]] = Task(record["change"], record["department"], record_id)
 
 
 def _ms(moment: Any) -> int:

@@ -12,7 +12,6 @@ from services.cli.demo.plan import Planned
 
 CHANGES = {"report": "ADDED", "correct": "CORRECTED", "withdraw": "WITHDRAWN"}
 LISTING = "court-defaulter"  # the item that the one memorandum names
-FINAL = ("ACKNOWLEDGED", "REFUSED")
 
 
 class Equation(NamedTuple):
@@ -87,7 +86,7 @@ def national_records(seen: Seen, items: Mapping[str, Item]) -> dict[bytes, tuple
 
 def exchanges_final(seen: Seen, items: Mapping[str, Item]) -> bool:
     """Whether the newest version of each has its final answer."""
-    answered = {i: at.version for i, at in seen.exchanges.items() if at.state in FINAL}
+    answered = {i: at.version for i, at in seen.exchanges.items() if at.final}
     return all(answered.get(i) == version for i, (version, _) in national_records(seen, items).items())
 
 

@@ -137,7 +137,7 @@ def _wait(
 def _show(progress: Progress, shown: Mapping[str, TaskID], seen: Seen, items: Mapping[str, Item]) -> None:
     accepted = sum(r.outcome == "ACCEPTED" for each in seen.receipts.values() for r in each)
     wanted = reconciliation.national_records(seen, items)
-    final = sum(seen.exchanges[i].state in reconciliation.FINAL for i in wanted if i in seen.exchanges)
+    final = sum(seen.exchanges[i].final for i in wanted if i in seen.exchanges)
     progress.update(shown["receipts"], completed=sum(map(len, seen.receipts.values())))
     progress.update(shown["linked"], completed=len(seen.linked), total=accepted)
     expected = reconciliation.expected_on(PUBLIC, seen)
@@ -147,7 +147,7 @@ def _show(progress: Progress, shown: Mapping[str, TaskID], seen: Seen, items: Ma
 
 def _size(seen: Seen) -> int:
     said = [len(seen.receipts), len(seen.linked), *map(len, seen.changes.values()), len(seen.tasks)]
-    return sum(said) + sum(at.state in reconciliation.FINAL for at in seen.exchanges.values())
+    return sum(said) + sum(at.final for at in seen.exchanges.values())
 
 
 def _wait_for_feedback(observer: Observer) -> None:

@@ -40,7 +40,12 @@ class Standing(NamedTuple):
 
 
 class RecordChanged(NamedTuple):
-    """One line of one feed; `shown` is what it is about: what is shown now, or of a withdrawal what was."""
+    """One line of one feed; `shown` is what it is about: what is shown now, or of a withdrawal what was.
+
+    A record that moves to another subject is told in that one's lane, to the old one's feed too; nothing orders what
+    two lanes publish: `subject_seq`, which is compared and set, is the order of a subject's lines. Identity moves no
+    record yet, so today the lines of a subject come from one lane and lie on the topic in that order.
+    """
 
     feed: Feed
     subject_id: bytes

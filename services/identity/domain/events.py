@@ -85,7 +85,11 @@ class Link(NamedTuple):
 
 
 class SubjectChanged(NamedTuple):
-    """A subject is new, gained a code, or its registered name changed; `subject` is what it is now."""
+    """A subject is new, gained a code, or its registered name changed; `subject` is what it is now.
+
+    Told from the lane of whichever record brought it, so changes may come out of order; each tells the whole subject,
+    and its version, counted under the subject's lock, says which stands.
+    """
 
     subject: Subject
     change: Change
@@ -112,7 +116,11 @@ class AliasContested(NamedTuple):
 
 
 class RecordLinked(NamedTuple):
-    """A version is about this subject; `released`: it had been in review."""
+    """A version is about this subject; `released`: it had been in review.
+
+    A release is told from the lane of the mapping that brought the code, the next version from the record's own: the
+    later may be on the topic first. Each version tells the whole record, so every reader passes the older one over.
+    """
 
     given: RecordSeen
     link: Link

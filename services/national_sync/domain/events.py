@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Action = Literal["put", "delete"]
 Verdict = Literal["ACKNOWLEDGED", "REFUSED", "TRANSIENT"]
 Status = Literal["UNKNOWN", "PENDING", "ACKNOWLEDGED", "REFUSED", "RETRYING"]
 
 
-@dataclass(frozen=True, slots=True)
-class PushWanted:
+class PushWanted(NamedTuple):
     """A new version has to be pushed; `submission` is what the agency sent, mapped when it is pushed."""
 
     version: int
@@ -21,8 +19,7 @@ class PushWanted:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class PushDueAgain:
+class PushDueAgain(NamedTuple):
     """The pause after a failed push is over."""
 
     version: int
@@ -31,8 +28,7 @@ class PushDueAgain:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """The national platform answered, or did not. `moves_to` is None for an answer that comes too late to count."""
 
     version: int

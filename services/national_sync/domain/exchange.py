@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Status, Verdict
 
@@ -11,8 +11,7 @@ LONGEST_PAUSE_MS = 30_000
 MOVES_TO: dict[Verdict, Status] = {"ACKNOWLEDGED": "ACKNOWLEDGED", "REFUSED": "REFUSED", "TRANSIENT": "RETRYING"}
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSeen:
+class RecordSeen(NamedTuple):
     """A record of an item that the nation collects."""
 
     record_id: bytes
@@ -23,8 +22,7 @@ class RecordSeen:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the gateway heard about one push."""
 
     record_id: bytes
@@ -37,8 +35,7 @@ class Answer:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDue:
+class RetryDue(NamedTuple):
     """A timer: push this version again."""
 
     record_id: bytes
@@ -46,16 +43,14 @@ class RetryDue:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Irrelevant:
+class Irrelevant(NamedTuple):
     """A record of an item that the nation does not collect."""
 
 
 Input = RecordSeen | Answer | RetryDue | Irrelevant
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """The state. `held`: the platform holds the record, as far as its acknowledgements tell, by `held_version`."""
 
     record_id: bytes
@@ -120,10 +115,12 @@ def pause_ms(record_id: bytes, attempt: int) -> int:
 def evolve(state: Exchange, event: Event) -> Exchange:
     """Apply one event."""
     if isinstance(event, PushWanted):
-        return replace(state, version=event.version, item=event.item, action=event.action, status="PENDING", attempt=1)
+        return Exchange(
+            state.record_id, event.version, event.item, event.action, "PENDING", 1, state.held_version, state.held
+        )
     if isinstance(event, PushDueAgain):
-        return replace(state, status="PENDING", attempt=event.attempt)
-    moved = state if event.moves_to is None else replace(state, status=event.moves_to)
+        return state._replace(status="PENDING", attempt=event.attempt)
+    moved = state if event.moves_to is None else state._replace(status=event.moves_to)
     if event.verdict == "ACKNOWLEDGED" and event.version > state.held_version:
-        return replace(moved, held_version=event.version, held=event.action == "put")
+        return moved._replace(held_version=event.version, held=event.action == "put")
     return moved

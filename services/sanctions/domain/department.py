@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from services.sanctions.domain.events import Task, TaskChanged
+from services.sanctions.domain.events import Held, TaskChanged
 
 
 class AgencyRegistered(NamedTuple):
@@ -29,18 +29,22 @@ class Department:
 
     code: str
     known: bool = False
-    untold: tuple[Task, ...] = ()
+    untold: tuple[Held, ...] = ()
 
 
 def decide(state: Department, given: AgencyRegistered) -> Sequence[DepartmentKnown | TaskChanged]:
-    """The first registration tells what has waited for it."""
+    """The first registration tells what has waited for it, in the version in which it stands.
+
+    Meanwhile another lane may change and tell such a task; the versions say which of the two is the later word.
+    """
     if state.known:
         return ()
-    return (DepartmentKnown(state.code), *(TaskChanged("OPENED", task, given.at_ms) for task in state.untold))
+    waited = (TaskChanged("OPENED", held.task, held.version, given.at_ms) for held in state.untold)
+    return (DepartmentKnown(state.code), *waited)
 
 
 def evolve(state: Department, event: DepartmentKnown | TaskChanged) -> Department:
     """Apply one event."""
     if isinstance(event, DepartmentKnown):
         return replace(state, known=True)
-    return replace(state, untold=tuple(task for task in state.untold if task.task_id != event.task.task_id))
+    return replace(state, untold=tuple(held for held in state.untold if held.task.task_id != event.task.task_id))

@@ -46,6 +46,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A task and where it stands; `version` counts its changes from 1, whatever lane they came in."""
+
+    task: Task
+    status: Change
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """The record stands, in this version, about this subject."""
 
@@ -71,10 +80,11 @@ class ListingRefused:
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """A task opened or was lifted."""
+    """A task opened or was lifted, by which it came to this version; or what stands is told once more."""
 
     change: Change
     task: Task
+    version: int
     at_ms: int
 
 
@@ -82,6 +92,7 @@ class TaskChanged:
 class FeedbackAnswered:
     """Feedback closed its task or was refused. `task` is None where it is not the addressee's to know.
 
+    `version`: that of the task which this closed; None of a refusal, which says nothing of how the task stands.
     `repeated`: the same feedback came again and is answered as it was answered first; nothing changes.
     """
 
@@ -92,6 +103,7 @@ class FeedbackAnswered:
     faults: tuple[Fault, ...]
     at_ms: int
     task: Task | None
+    version: int | None = None
     repeated: bool = False
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import reduce
 from types import MappingProxyType
 from typing import Literal
 
@@ -16,6 +17,7 @@ from services.sanctions.domain.events import (
     Event,
     Fault,
     FeedbackAnswered,
+    Held,
     Listed,
     ListingRefused,
     Subject,
@@ -65,20 +67,13 @@ Input = RecordSeen | Feedback | Irrelevant
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A task and where it stands."""
-
-    task: Task
-    status: Change
-
-
-@dataclass(frozen=True, slots=True)
 class FirstAnswer:
     """How a feedback was answered when it first came."""
 
     change: Change
     faults: tuple[Fault, ...]
     at_ms: int
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +108,9 @@ def _on_record(state: JointAction, given: RecordSeen) -> Iterator[Event]:
         return  # an older version, or this one again from another partition
     refused = given.subject_kind not in given.memorandum.subject_kinds
     moved = state.subject is not None and state.subject.subject_id != given.subject.subject_id
-    if refused or moved or given.action == "withdraw":
-        yield from _lift(state, given.at_ms)
+    ended = refused or moved or given.action == "withdraw"
+    lifted = list(_lift(state, given.at_ms)) if ended else []
+    yield from lifted
     if given.action == "withdraw":
         yield Delisted(given.version)
     elif refused:
@@ -122,17 +118,17 @@ def _on_record(state: JointAction, given: RecordSeen) -> Iterator[Event]:
     else:
         yield Listed(given.version, given.subject, given.memorandum.code)
         if moved or state.standing != "LISTED":  # a correction of what stands keeps its tasks
-            yield from _open(given)
+            yield from _open(reduce(evolve, lifted, state), given)
 
 
 def _lift(state: JointAction, at_ms: int) -> Iterator[Event]:
     """Also what was carried out is lifted: the department must end the measure."""
     for held in state.tasks.values():
         if held.status != "LIFTED":
-            yield TaskChanged("LIFTED", held.task, at_ms)
+            yield TaskChanged("LIFTED", held.task, held.version + 1, at_ms)
 
 
-def _open(given: RecordSeen) -> Iterator[Event]:
+def _open(state: JointAction, given: RecordSeen) -> Iterator[Event]:
     days = given.memorandum.feedback_days
     due_on = None if days is None else given.opened_on + timedelta(days=days)
     for measure in given.memorandum.measures:
@@ -148,7 +144,8 @@ def _open(given: RecordSeen) -> Iterator[Event]:
                 given.subject,
                 due_on,
             )
-            yield TaskChanged("OPENED", task, given.at_ms)
+            before = state.tasks.get(task.task_id)
+            yield TaskChanged("OPENED", task, before.version + 1 if before else 1, given.at_ms)
 
 
 def _on_feedback(state: JointAction, given: Feedback) -> Iterator[Event]:
@@ -156,20 +153,21 @@ def _on_feedback(state: JointAction, given: Feedback) -> Iterator[Event]:
     own = held.task if held is not None and held.task.department == given.topic_agency else None
     first = state.answers.get((given.task_id, given.feedback_id))
     if first is not None and held is not None and own is not None:
-        yield from _again(given, first, own, held.status)
+        yield from _again(given, first, held)
         return
     faults = feedback_rules.faults(given, held.task if held else None, held.status if held else None)
     change: Change = "FEEDBACK_REFUSED" if faults else "CLOSED"
-    yield FeedbackAnswered(change, given.topic_agency, given.task_id, given.feedback_id, faults, given.at_ms, own)
+    version = None if faults or held is None else held.version + 1
+    what = (change, given.topic_agency, given.task_id, given.feedback_id)
+    yield FeedbackAnswered(*what, faults, given.at_ms, own, version)
 
 
-def _again(given: Feedback, first: FirstAnswer, own: Task, status: Change) -> Iterator[Event]:
-    yield FeedbackAnswered(
-        first.change, given.topic_agency, own.task_id, given.feedback_id, first.faults, first.at_ms, own, repeated=True
-    )
-    if first.change == "CLOSED" != status:
-        # The task has moved on since: whoever believes the last thing said must not believe CLOSED.
-        yield TaskChanged(status, own, given.at_ms)
+def _again(given: Feedback, first: FirstAnswer, held: Held) -> Iterator[Event]:
+    what = (first.change, given.topic_agency, given.task_id, given.feedback_id, first.faults, first.at_ms)
+    yield FeedbackAnswered(*what, held.task, first.version, repeated=True)
+    if first.change == "CLOSED" != held.status:
+        # The task has moved on since: who reads edition 1, which has no version, must not be left with CLOSED.
+        yield TaskChanged(held.status, held.task, held.version, given.at_ms)
 
 
 def evolve(state: JointAction, event: Event) -> JointAction:
@@ -183,18 +181,18 @@ def evolve(state: JointAction, event: Event) -> JointAction:
     if isinstance(event, ListingRefused):
         return replace(state, version=event.version, standing="REFUSED")
     if isinstance(event, TaskChanged):
-        return _put(state, Held(event.task, event.change))
+        return _put(state, Held(event.task, event.change, event.version))
     return _evolve_answer(state, event)
 
 
 def _evolve_answer(state: JointAction, event: FeedbackAnswered) -> JointAction:
     if event.repeated or event.task is None:
         return state  # who has no such task is refused again in the same words; nothing to remember
-    first = FirstAnswer(event.change, event.faults, event.at_ms)
+    first = FirstAnswer(event.change, event.faults, event.at_ms, event.version)
     answered = replace(state, answers=MappingProxyType({**state.answers, (event.task_id, event.feedback_id): first}))
-    if event.change == "CLOSED":
-        return _put(answered, replace(state.tasks[event.task_id], status="CLOSED"))
-    return answered
+    if event.version is None:
+        return answered
+    return _put(answered, Held(event.task, event.change, event.version))
 
 
 def _put(state: JointAction, held: Held) -> JointAction:

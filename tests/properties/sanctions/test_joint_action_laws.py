@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from functools import reduce
@@ -73,6 +75,24 @@ def test_the_last_thing_said_about_a_task_is_how_it_stands(inputs: list[Input]) 
             elif isinstance(event, FeedbackAnswered) and event.change == "CLOSED":
                 last[event.task_id] = event.change
     assert last == {task_id: held.status for task_id, held in state.tasks.items()}
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_in_whatever_order_it_comes_the_highest_version_told_is_how_a_task_stands(
+    inputs: list[Input], chance: random.Random
+) -> None:
+    """Each version is one change; what two lanes tell may be published in any order."""
+    state, said = run(inputs)
+    told = [event for _, events in said for event in events]
+    chance.shuffle(told)
+    stands: dict[str, dict[int, str]] = defaultdict(dict)
+    for event in told:
+        if isinstance(event, TaskChanged | FeedbackAnswered) and event.task and event.version:
+            assert stands[event.task.task_id].setdefault(event.version, event.change) == event.change
+    for task_id, held in state.tasks.items():
+        versions = stands[task_id]
+        assert sorted(versions) == list(range(1, held.version + 1))
+        assert versions[held.version] == held.status
 
 
 @given(histories)

@@ -22,14 +22,14 @@ async def end_frozen(tx: Tx) -> list[Row]:
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
     new = [
-        ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])))
+        ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])) | {"timer_place": -1})
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
     ]
 
     def again(old: Row, row: Row) -> dict[str, Any]:
         return {**old, "epoch": old["epoch"] + 1, "attempts": old["attempts"] + row["attempts"]}
 
-    return await insert_or(tx, "lanes", new, again)
+    return [row.pick(*LANE.split()) for row in await insert_or(tx, "lanes", new, again)]
 
 
 @statement("UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1")

@@ -17,6 +17,8 @@ NULLABLE: dict[str, frozenset[str]] = {
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),
+    "feedback_answers": frozenset(("task_version",)),
+    "exchanges": frozenset(("submission",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.national_sync import queries, store
+from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement
 from tests.sim.virtual import START_MS
 
 EXCHANGE = "record_id version item action state attempt held_version held"
+PUSH = ("record_id", "version", "attempt")
 
 
 @statement(store.LOAD)
@@ -22,12 +24,7 @@ async def load(tx: Tx, ids: list[bytes]) -> list[Row]:
     return found
 
 
-@statement(store.INSERT)
-async def insert(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns(EXCHANGE + " submission at", *arrays)
-    for row in rows:
-        row["waiting_since"] = row["changed_at"] = row.pop("at")
-    return f"INSERT 0 {len(await insert_or(tx, 'exchanges', [(r['record_id'], r) for r in rows], nothing))}"
+new_rows(store.NEW)
 
 
 @statement(store.UPDATE)
@@ -39,7 +36,8 @@ async def change(tx: Tx, *arrays: list[Any]) -> str:
         if old is None:
             continue
         at = row.pop("at")
-        row["submission"] = old["submission"] if row["submission"] is None else row["submission"]
+        kept = old["submission"] if row["submission"] is None else row["submission"]
+        row["submission"] = kept if row["state"] in ("PENDING", "RETRYING") else None
         row["waiting_since"] = at if row["version"] > old["version"] else old["waiting_since"]
         tx.put("exchanges", row["record_id"], {**old, **row, "changed_at": at})
         count += 1
@@ -54,19 +52,21 @@ async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
 
 
 @statement(queries.PENDING)
-async def pending(tx: Tx, ids: list[bytes], versions: list[int], attempts: list[int], limit: int) -> list[Row]:
-    told = set(zip(ids, versions, attempts, strict=True))
+async def pending(tx: Tx, limit: int) -> list[Row]:
     rows = [row for _, row in tx.scan("exchanges") if row["state"] == "PENDING"]
-    rows = [row for row in rows if (row["record_id"], row["version"], row["attempt"]) not in told]
     rows.sort(key=lambda row: (row["waiting_since"], row["record_id"]))
-    return [row.pick("record_id", "version", "attempt", "item", "action", "submission") for row in rows[:limit]]
+    return [row.pick(*PUSH) for row in rows[:limit]]
 
 
-@statement(queries.STILL_PENDING)
-async def still_pending(tx: Tx, ids: list[bytes], versions: list[int], attempts: list[int]) -> list[Row]:
-    told = set(zip(ids, versions, attempts, strict=True))
-    rows = [row.pick("record_id", "version", "attempt") for _, row in tx.scan("exchanges") if row["state"] == "PENDING"]
-    return [row for row in rows if tuple(row.values()) in told]
+@statement(queries.PUSHES)
+async def pushes(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for one in ids if (row := tx.get("exchanges", one)) is not None]
+    return [row.pick(*PUSH, "item", "action", "submission", "state") for row in rows]
+
+
+@statement(queries.STATES)
+async def states(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return [row.pick(*PUSH, "state") for one in ids if (row := tx.get("exchanges", one)) is not None]
 
 
 @statement(queries.OLDEST)

@@ -27,10 +27,24 @@ async def park(tx: Tx, *values: Any) -> str:
     return "INSERT 0 1"
 
 
+@statement(parking.GIVE_PLACES)
+async def give_places(tx: Tx, topics: list[str], partitions: list[int], counts: list[int]) -> list[Row]:
+    given: list[Row] = []
+    for topic, partition, count in zip(topics, partitions, counts, strict=True):
+        await tx.lock("lanes", (topic, partition))
+        row = tx.get("lanes", (topic, partition))
+        if row is None:
+            continue
+        place = row["timer_place"] - count
+        tx.put("lanes", (topic, partition), {**row, "timer_place": place})
+        given.append(Row(topic=topic, partition=partition, timer_place=place))
+    return given
+
+
 def _in_lanes(tx: Tx, topics: list[str], partitions: list[int]) -> list[Row]:
     asked = set(zip(topics, partitions, strict=True))
     rows = [row for _, row in tx.scan("parked") if (row["topic"], row["partition"]) in asked]
-    return sorted(rows, key=lambda r: (r["topic"], r["partition"], r["offset"]))
+    return sorted(rows, key=lambda r: (r["topic"], r["partition"], r["offset"] >= 0, abs(r["offset"])))
 
 
 def _key(row: Row) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ TASK = (
     "task_id record_id memorandum measure measure_text article department subject_id subject_code subject_name due_on "
     "status"
 )
+LOADED = f"{TASK} version"
 
 
 @statement(store.FIND)
@@ -43,7 +44,7 @@ async def listings(tx: Tx, ids: list[bytes]) -> list[Row]:
 
 @statement(store.TASKS)
 async def tasks(tx: Tx, ids: list[bytes]) -> list[Row]:
-    return [row.pick(*TASK.split()) for _, row in sorted(tx.scan("tasks")) if row["record_id"] in ids]
+    return [row.pick(*LOADED.split()) for _, row in sorted(tx.scan("tasks")) if row["record_id"] in ids]
 
 
 @statement(store.ANSWERS)
@@ -76,7 +77,7 @@ async def known(tx: Tx) -> list[Row]:
 @statement(store.UNTOLD)
 async def untold(tx: Tx, codes: list[str]) -> list[Row]:
     rows = [row for _, row in sorted(tx.scan("tasks")) if row["department"] in codes]
-    return [row.pick(*TASK.split()) for row in rows if not row["told"] and row["status"] == "OPENED"]
+    return [row.pick(*LOADED.split()) for row in rows if not row["told"] and row["status"] == "OPENED"]
 
 
 @statement(store.SAVE_DEPARTMENTS)
@@ -98,7 +99,7 @@ async def save_listings(tx: Tx, *arrays: list[Any]) -> str:
 
 @statement(store.SAVE_TASKS)
 async def save_tasks(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns(TASK + " told changed_at", *arrays)
+    rows = columns(TASK + " told changed_at version", *arrays)
     kept = ("task_id", "record_id", "measure", "department")
 
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +110,7 @@ async def save_tasks(tx: Tx, *arrays: list[Any]) -> str:
 
 @statement(store.SAVE_ANSWERS)
 async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("task_id feedback_id change faults answered_at", *arrays)
+    rows = columns("task_id feedback_id change faults answered_at task_version", *arrays)
     for row in rows:
         row["faults"] = json.dumps(json.loads(row["faults"]), ensure_ascii=False)
     await insert_or(tx, "feedback_answers", [((row["task_id"], row["feedback_id"]), row) for row in rows], refuse)

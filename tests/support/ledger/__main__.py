@@ -14,7 +14,10 @@ from services.chassis.runtime import Runtime
 
 
 class Entry(NamedTuple):
-    """A number to add to the account of a key; -1 is a bug of this service, -2 a timer of one second."""
+    """A number to add to the account of a key; -1 is a bug of this service, -2 a timer of one second.
+
+    -3 is a timer whose body is no number.
+    """
 
     key: bytes
     amount: int
@@ -65,8 +68,9 @@ class Ledger:
         yield Outgoing("ledger.out.v1", given.key, b"%d %d" % event)
 
     def timers(self, event: Account, given: Entry) -> Iterable[Timer]:
-        if given.amount == -2:
-            yield Timer(given.now_ms + 1000, given.key, "interest", b"100")
+        if given.amount in (-2, -3):
+            body = b"100" if given.amount == -2 else b"no number"
+            yield Timer(given.now_ms + 1000, given.key, "interest", body)
 
 
 def read(message: Message, moment: Moment) -> Entry:

@@ -48,6 +48,16 @@ def change(topic: str, position: int, record_id: bytes, number: int, seq: int) -
     return said(topic, OUT, position, record)
 
 
+def exchanged(record_id: bytes, number: int, state: str, attempt: int, position: int, origin: str = "") -> Heard:
+    record = {"exchange_id": record_id, "version": number, "state": state, "attempt": attempt}
+    return said(EXCHANGE, origin or SYNC, position, record)
+
+
+def task(name: str, position: int, change: str, version: int | None, origin: str = "sanctions/1/x/0") -> Heard:
+    record = {"task_id": name, "change": change, "department": "d", "record_id": R1, "task_version": version}
+    return said(TASKS, origin, position, record)
+
+
 IN, LINK, OUT, SYNC = (
     f"ingestion/1/{SUBMIT}/0",
     f"identity/1/{RECORD}/0",
@@ -68,13 +78,14 @@ def whole() -> Tape:
         tape.append(version(LINKED, LINK, n + 1, record_id, number, f"s{n}"))
         tape.append(change(PUBLIC, 2 * n + 1, record_id, number, n + 1))
         tape.append(change(GOVERNMENT, 2 * n + 2, record_id, number, n + 1))
-        told = {"exchange_id": record_id, "version": number, "state": "ACKNOWLEDGED"}
-        tape.append(said(EXCHANGE, SYNC, n + 1, told))
+        tape.append(exchanged(record_id, number, "ACKNOWLEDGED", 1, n + 1))
+    # The record's lane and the timers' have told what came before after the answers' lane had told the end.
+    tape += [exchanged(R1, 2, "PENDING", 1, 1, "national_sync/1/y/0"), exchanged(R1, 2, "PENDING", 2, 2, "sync/1/y/0")]
     tape.append(receipt(7, "s3", "REFUSED", None, "FIELD_MISSING"))
     tape.append(receipt(8, f"{SUBMIT}/0/4", "REFUSED", None, "UNDECODABLE", key=b"k4"))
-    tape.append(
-        said(TASKS, "sanctions/1/x/0", 1, {"task_id": "t1", "change": "OPENED", "department": "d", "record_id": R1})
-    )
+    tape += [task("t1", 1, "OPENED", 1), task("t2", 2, "OPENED", 1)]
+    # Its department's lane has told of the feedback after the record's lane had lifted the task.
+    tape += [task("t2", 3, "LIFTED", 3), task("t2", 1, "CLOSED", 2, "sanctions/1/y/0")]
     tape.append(said(SUBJECT, LINK, 4, {"subject_id": S1, "subject_version": 1}))
     return tape
 
@@ -153,14 +164,18 @@ PLANTED = {
         "I3 subject_seq 4 where 3 was due",
     ),
     "a task opened twice": (
-        plus(
-            said(TASKS, "sanctions/1/x/0", 2, {"task_id": "t1", "change": "OPENED", "department": "d", "record_id": R1})
-        ),
+        plus(task("t1", 9, "OPENED", 2)),
         "I2 a task's life",
+    ),
+    "a task opened again after it was lifted": (plus(task("t2", 9, "OPENED", 4)), "I2 a task's life"),
+    "a version of a task skipped": (plus(task("t1", 9, "LIFTED", 3)), "I3 the versions told of a task are [1, 3]"),
+    "a version of a task used twice": (
+        plus(task("t2", 9, "LIFTED", 2)),
+        "I3 the versions told of a task are [1, 2, 2, 3]",
     ),
     "a final exchange lost": (without(EXCHANGE, 2), f"I1 no final answer of the national platform: record {R2.hex()}"),
     "an exchange ended twice": (
-        plus(said(EXCHANGE, SYNC, 9, {"exchange_id": R2, "version": 1, "state": "ACKNOWLEDGED"})),
+        plus(exchanged(R2, 1, "REFUSED", 1, 9)),
         "I2 two final answers",
     ),
     "a position after a higher one": (
@@ -191,13 +206,19 @@ def rows() -> dict[str, list[Any]]:
         "shown": [r | flags for r in records],
         "files": [{"subject_id": S1, "public_seq": 3, "government_seq": 3}],
         "cards": [{"subject_id": S1, "version": 1}], "listings": [], "parked": [],
-        "tasks": [{"task_id": "t1", "record_id": R1, "status": "OPENED", "told": True}],
+        "tasks": [{"task_id": "t2", "record_id": R1, "status": "LIFTED", "version": 3, "told": True},
+                  {"task_id": "t1", "record_id": R2, "status": "OPENED", "version": 1, "told": True}],
         "exchanges": [r | {"state": "ACKNOWLEDGED"} for r in records],
     }  # fmt: skip
 
 
 def test_stores_that_agree_have_no_finding() -> None:
     assert list(stores.compared(heard(whole()), rows())) == []
+
+
+def test_a_change_of_a_task_that_its_topic_lacks_is_found() -> None:
+    found = [str(finding) for finding in stores.compared(heard(without(TASKS, 3)(whole())), rows())]
+    assert any("I7 (3, 'LIFTED') in sanctions.tasks" in each and "task t2" in each for each in found), found
 
 
 @pytest.mark.parametrize("table", ["records", "links", "standing", "shown", "files", "cards", "tasks", "exchanges"])

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.record.memory_records import MemoryRecords
 
 from services.chassis import kafka
+from services.chassis.message import Message, Outgoing
+from services.chassis.sealing import Stamp, seal
 from services.chassis.settings import Settings
 from tests.unit.chassis.test_settings import environment
 
@@ -62,3 +67,18 @@ def test_the_private_call_that_asks_for_an_assignment_is_still_there() -> None:
     assert callable(GroupCoordinator.request_rejoin)
     kafka.ask_for_assignment(SimpleNamespace(_coordinator=Coordinator()))  # pyright: ignore[reportArgumentType]
     assert asked == ["rejoin"]
+
+
+def test_a_consumer_gives_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        PartitionRecords, "_consumer_record", PartitionRecords._consumer_record
+    )  # as it was, afterwards
+    said = Outgoing("t", b"k", b"v", 3, (("correlation_id", b"c"),))
+    (batch,) = seal([(("t", 3), said)], 7, Stamp("identity", b"o", 1_511_503_200_000), 1_000_000)
+    kafka.consume_messages()
+    records = MemoryRecords(bytes(batch.build(1, 0, 0)))
+    (found,) = PartitionRecords(TopicPartition("t", 3), records, [], 0, None, None, True, 0)
+    assert type(found) is Message
+    assert (found.topic, found.partition, found.offset, found.key, found.value) == ("t", 3, 0, b"k", b"v")
+    assert found.timestamp_ms == 1_511_503_200_000
+    assert (found.header("correlation_id"), found.header("position")) == (b"c", b"7")

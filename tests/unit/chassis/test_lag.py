@@ -44,7 +44,7 @@ def told(*assigned: LaneId) -> list[tuple[str, int, float]]:
     service = SimpleNamespace(name="test")
     around: Any = SimpleNamespace(clock_ms=lambda: 5_000, observer=observer, service=service)
     loop = LaneLoop(around, Consumer(*assigned))
-    loop._lanes = {i: Lane(i, 1, 7, 0, 0, 0, read_ms=3_000) for i in (HELD, LOST)}
+    loop._holding.lanes |= {i: Lane(i, 1, 7, 0, 0, 0, read_ms=3_000) for i in (HELD, LOST)}
     loop.report_lag()
     return lags
 
@@ -61,11 +61,11 @@ def test_every_assigned_lane_tells_messages_and_seconds() -> None:
 @pytest.mark.parametrize(("position", "lag"), [(10, 0), (7, 3)], ids=["passed by the client", "not yet reached"])
 async def test_offsets_without_a_message_are_no_lag_once_the_client_has_passed_them(position: int, lag: int) -> None:
     """The mark that ends an outsider's transaction is such an offset: a watchdog must not end an idle worker for it."""
-    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"))
+    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"), observer=None)
     consumer = Consumer(HELD)
     consumer.at = position
     loop = LaneLoop(around, consumer)
-    loop._lanes = {HELD: Lane(HELD, 1, 7, 0, 0, 0)}
-    assert await loop._fetch(()) == []
+    loop._holding.lanes[HELD] = Lane(HELD, 1, 7, 0, 0, 0)
+    assert await loop._receiver.fetch(()) == []
     loop.beat()
     assert loop.pulse().lag == lag

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.cli.catalogue import Item
-from services.cli.demo.observer import GOVERNMENT, PUBLIC, Change, Exchanged, Linked, Receipt, Seen, Task
+from services.cli.demo.observer import GOVERNMENT, PUBLIC, Change, Linked, Receipt, Seen, Task, exchanged
 from services.cli.demo.plan import Planned
 from services.cli.demo.reconciliation import Outside, arrived, equations
 from services.cli.demo.report import percentile
@@ -53,8 +53,8 @@ def whole() -> tuple[Seen, Outside]:
             (PERMIT, 1): Change("ADDED", SUBJECT, 4, 9),
             (LISTING, 1): Change("ADDED", SUBJECT, 5, 9),
         }
-    seen.tasks = {"t1": Task("CLOSED", "a", LISTING)}
-    seen.exchanges, seen.acknowledged = {PERMIT: Exchanged(1, "ACKNOWLEDGED")}, {PERMIT: 1}
+    seen.tasks = {"t1": Task(2, "CLOSED", "a", LISTING)}
+    seen.exchanges, seen.acknowledged = {PERMIT: exchanged(1, 1, "ACKNOWLEDGED")}, {PERMIT: 1}
     shown = {SUBJECT: frozenset({PERMIT, LISTING})}
     return seen, Outside(0, {"t1": "CLOSED"}, frozenset({PERMIT}), shown)
 
@@ -83,7 +83,7 @@ BREAKS: dict[str, Callable[[Seen], Any]] = {
     "a change that nothing explains": lambda seen: seen.changes[GOVERNMENT].update({(OTHER, 1): ALIEN}),
     "a gap in subject_seq": lambda seen: seen.changes[PUBLIC].update({(LISTING, 1): LATER}),
     "a listing without tasks": lambda seen: seen.tasks.clear(),
-    "a task left open": lambda seen: seen.tasks.update(t1=Task("OPENED", "a", LISTING)),
+    "a task left open": lambda seen: seen.tasks.update(t1=Task(1, "OPENED", "a", LISTING)),
     "an exchange without answer": lambda seen: seen.exchanges.pop(PERMIT),
 }  # fmt: skip
 

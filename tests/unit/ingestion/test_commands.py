@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-from pathlib import Path
 from typing import Any
 
-import fastavro
-
 from services.chassis.message import Message
-from services.chassis.schemas import read_record
-from services.chassis.wire import frame, unframe
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.handlers import Agencies, Items
 from tests.support import driver
+from tests.support.local_schemas import LocalSchemas
 from tests.unit.ingestion import samples
 
-AVRO = Path(__file__).parents[3] / "avro"
-FAMILIES = sorted(p.name for p in AVRO.glob("credit.*"))
-PARSED = {name: fastavro.parse_schema(json.loads((AVRO / name / "1.avsc").read_text())) for name in FAMILIES}
-
-
-class LocalCodec:
-    """Encodes and decodes with the files under avro/; the id is the family's number."""
-
-    def encode(self, name: str, record: Any) -> bytes:
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, PARSED[name], record)
-        return frame(FAMILIES.index(name), out.getvalue())
-
-    def decode(self, framed: bytes) -> tuple[int, dict[str, Any]]:
-        schema_id, body = unframe(framed)
-        return schema_id, read_record(PARSED[FAMILIES[schema_id]], body)
-
-
-CODEC = LocalCodec()
+CODEC = LocalSchemas()
 READER, SPEAKER = CommandReader(CODEC), ReferenceSpeaker(CODEC)
 AGENCY = {"code": "420000-gsj", "name_zh": "演示工商局", "items": ["enterprise-registration"]}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -23,11 +22,11 @@ from services.national_sync.domain.exchange import (
 
 RECORD = b"R" * 16
 V1 = RecordSeen(RECORD, 1, "org-penalty", "put", b"submission", 1000)
-V2 = replace(V1, version=2)
-WITHDRAWN = replace(V1, version=2, action="delete")
+V2 = V1._replace(version=2)
+WITHDRAWN = V1._replace(version=2, action="delete")
 ACK = Answer(RECORD, 1, 1, "put", "ACKNOWLEDGED", "ACK", "", 2000)
-REFUSED = replace(ACK, verdict="REFUSED", code="FIELD_MISSING")
-FAILED = replace(ACK, verdict="TRANSIENT", code="TIMEOUT")
+REFUSED = ACK._replace(verdict="REFUSED", code="FIELD_MISSING")
+FAILED = ACK._replace(verdict="TRANSIENT", code="TIMEOUT")
 RETRY = RetryDue(RECORD, 1, 3000)
 
 
@@ -45,24 +44,24 @@ STORIES: dict[str, tuple[list[Input], str, int, bool]] = {
     "refused": ([V1, REFUSED], "REFUSED", 1, False),
     "failed": ([V1, FAILED], "RETRYING", 1, False),
     "pause over": ([V1, FAILED, RETRY], "PENDING", 2, False),
-    "second attempt acknowledged": ([V1, FAILED, RETRY, replace(ACK, attempt=2)], "ACKNOWLEDGED", 2, True),
+    "second attempt acknowledged": ([V1, FAILED, RETRY, ACK._replace(attempt=2)], "ACKNOWLEDGED", 2, True),
     "failed after it was acknowledged": ([V1, ACK, FAILED], "ACKNOWLEDGED", 1, True),
     "acknowledged although told as failed": ([V1, FAILED, ACK], "ACKNOWLEDGED", 1, True),
     "late failure of an earlier attempt": ([V1, FAILED, RETRY, FAILED], "PENDING", 2, False),
     "a timer of the version before": ([V1, FAILED, V2, RETRY], "PENDING", 1, False),
     "a new version while waiting": ([V1, V2], "PENDING", 1, False),
     "late answer to the version before": ([V1, V2, ACK], "PENDING", 1, True),
-    "refused correction leaves the first": ([V1, ACK, V2, replace(REFUSED, version=2)], "REFUSED", 1, True),
+    "refused correction leaves the first": ([V1, ACK, V2, REFUSED._replace(version=2)], "REFUSED", 1, True),
     "withdrawn": ([V1, ACK, WITHDRAWN], "PENDING", 1, True),
     "withdrawal acknowledged": (
-        [V1, ACK, WITHDRAWN, replace(ACK, version=2, action="delete")],
+        [V1, ACK, WITHDRAWN, ACK._replace(version=2, action="delete")],
         "ACKNOWLEDGED",
         1,
         False,
     ),
     "an older version": ([V2, V1], "PENDING", 1, False),
     "an answer to nothing": ([ACK], "UNKNOWN", 0, False),
-    "an answer to a version not seen": ([V1, replace(ACK, version=2)], "PENDING", 1, False),
+    "an answer to a version not seen": ([V1, ACK._replace(version=2)], "PENDING", 1, False),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import reduce
 from pathlib import Path
@@ -75,7 +75,7 @@ class Lanes:
     def turn(self) -> AbstractAsyncContextManager[bool]:
         return nullcontext(True)
 
-    async def look(self, told: Sequence[PushId], limit: int) -> Looked:
+    async def look(self, told: Collection[PushId], limit: int) -> Looked:
         pending = {(s.record_id, s.version, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
         pushes = [
             Push(*where, s.item, s.action, self.submissions[s.record_id])

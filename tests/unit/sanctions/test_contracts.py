@@ -78,7 +78,8 @@ async def test_a_task_read_by_its_department_says_what_the_task_is(schemas: Sche
     _, record = schemas.decode(told.value)
     assert told.topic == f"credit.sanctions.task.{event.task.department}.v1"
     assert (told.key.decode(), told.kind != "", told.subject) == (event.task.task_id, True, event.task.task_id)
-    assert (record["change"], record["subject_name"]) == ("OPENED", "演示武汉甲贸易有限公司")
+    assert (record["change"], record["task_version"]) == ("OPENED", 1)
+    assert record["subject_name"] == "演示武汉甲贸易有限公司"
     assert record["due_on"] == date(2017, 12, 24)
 
 
@@ -87,7 +88,7 @@ async def test_a_refusal_to_a_foreign_agency_holds_no_content(schemas: Schemas) 
     told = contracts.task_changed(schemas, event)
     _, record = schemas.decode(told.value)
     assert told.topic == "credit.sanctions.task.420000-gsj.v1"
-    assert record["faults"][0]["code"] == "AGENCY_MISMATCH"
+    assert (record["faults"][0]["code"], record["task_version"]) == ("AGENCY_MISMATCH", None)
     assert not any(record[name] for name in ("measure", "measure_text", "subject_id", "subject_name", "record_id"))
 
 

@@ -80,6 +80,24 @@ def test_a_correction_to_another_subject_lifts_and_opens() -> None:
     assert {held.task.subject for held in state.tasks.values()} == {other}
 
 
+def test_every_change_of_a_task_has_the_next_version() -> None:
+    other = Subject(b"T" * 16, "93420111MA4XYK1279", "演示武汉乙合作社")
+    moved = replace(SEEN, version=2, action="correct", subject=other)
+    wrong = replace(FEEDBACK, feedback_id="fb-2", outcome="done")
+    last: list[list[tuple[str, int | None]]] = []
+    for number in range(1, 6):
+        _, events = after(*[SEEN, wrong, FEEDBACK, moved, replace(moved, version=3, action="withdraw")][:number])
+        told = [e for e in events if isinstance(e, TaskChanged | FeedbackAnswered)]
+        last.append([(e.change, e.version) for e in told if e.task and e.task.task_id == TASK])
+    assert last == [
+        [("OPENED", 1)],
+        [("FEEDBACK_REFUSED", None)],
+        [("CLOSED", 2)],
+        [("LIFTED", 3), ("OPENED", 4)],
+        [("LIFTED", 5)],
+    ]
+
+
 def test_a_withdrawal_lifts_also_what_was_carried_out() -> None:
     state, events = after(SEEN, FEEDBACK, replace(SEEN, version=2, action="withdraw"))
     assert sum(isinstance(e, TaskChanged) and e.change == "LIFTED" for e in events) == TASKS
@@ -138,7 +156,8 @@ def test_repeated_feedback_is_answered_as_first(given: Feedback) -> None:
 
 def test_a_repeat_after_the_lift_ends_with_what_stands() -> None:
     _, events = after(SEEN, FEEDBACK, LIFT, FEEDBACK)
-    assert [e.change for e in events if isinstance(e, TaskChanged | FeedbackAnswered)] == ["CLOSED", "LIFTED"]
+    told = [(e.change, e.version) for e in events if isinstance(e, TaskChanged | FeedbackAnswered)]
+    assert told == [("CLOSED", 2), ("LIFTED", 3)]
 
 
 def test_a_foreign_agency_cannot_use_up_a_feedback_id() -> None:

@@ -17,7 +17,7 @@ from tests.contract.sim.store.case import Store, at, begin, case
 from tests.contract.sim.store.disclosure import shown
 from tests.contract.sim.store.identity import hold
 from tests.contract.sim.store.ingestion import record
-from tests.contract.sim.store.national_sync import exchange, write
+from tests.contract.sim.store.national_sync import exchange, insert
 from tests.contract.sim.store.parking import order, park
 from tests.contract.sim.store.sanctions import save, task
 
@@ -89,19 +89,22 @@ async def the_tables_of_sanctions_refuse(store: Store) -> None:
         await tx.execute(sanctions.SAVE_DEPARTMENTS, ["d"])
     await refused(store, REFERENCE, sanctions.SAVE_TASKS, *arrays(*task("t-2", b"x", "d")))
     await refused(store, CHECK, sanctions.SAVE_TASKS, *arrays(*task("t-1", b"p", "d", "FORGOTTEN")))
-    await refused(store, REFERENCE, sanctions.SAVE_ANSWERS, *arrays("t-9", "f", "", "[]", at(0)))
+    await refused(store, REFERENCE, sanctions.SAVE_ANSWERS, *arrays("t-9", "f", "", "[]", at(0), None))
     await refused(store, CHECK, sanctions.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None))
     await refused(store, asyncpg.UniqueViolationError, sanctions.SAVE_DEPARTMENTS, ["c", "d"])
     async with begin(store.pool) as tx:
-        await tx.execute(sanctions.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0)))
-    await refused(store, asyncpg.UniqueViolationError, sanctions.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0)))
+        await tx.execute(sanctions.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1))
+    await refused(store, asyncpg.UniqueViolationError, sanctions.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1))
 
 
 @case("national_sync")
 async def the_tables_of_national_sync_refuse(store: Store) -> None:
     with pytest.raises(CHECK):
         async with begin(store.pool) as tx:
-            await write(tx, national_sync.INSERT, exchange(b"p", 1, "FORGOTTEN"))
-    with pytest.raises(NULL):
+            await insert(tx, exchange(b"p", 1, "FORGOTTEN"))
+    with pytest.raises(asyncpg.UniqueViolationError):
         async with begin(store.pool) as tx:
-            await write(tx, national_sync.INSERT, exchange(b"p"), said=None)
+            await insert(tx, exchange(b"p"))
+            await tx.execute(national_sync.NEW.statement, *arrays(*exchange(b"p"), b"", at(0), at(0)))
+    answer = arrays(b"p", 1, 1, "REFUSED", None, "", at(0))
+    await refused(store, NULL, national_sync.ANSWERS, *answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.chassis import breaker, lanes, outbox, turns
+from services.chassis import breaker, lanes, outbox, parking, turns
 from services.chassis.lanes import Lane, LaneId, Spoken
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
 
@@ -98,6 +98,15 @@ async def the_outbox_gives_back_what_is_not_published_in_order(store: Store) -> 
         assert values(await tx.fetch(UNPUBLISHED, "t", 0, 0)) == [(1, 2, b"1"), (3, 4, b"3")]
         assert values(await tx.fetch(UNPUBLISHED, "t", 0, 2)) == [(3, 4, b"3")]
         assert await tx.fetch(UNPUBLISHED, "t", 0, 4) == []
+
+
+@case()
+async def timers_that_are_parked_get_places_of_their_own(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.fetch(lanes.CLAIM, ["t", "s"], [0, 0], [0, 0])
+        given = await tx.fetch(parking.GIVE_PLACES, ["t", "s", "u"], [0, 0, 0], [2, 1, 1])
+        assert unordered(given) == [("s", 0, -2), ("t", 0, -3)]
+        assert values(await tx.fetch(parking.GIVE_PLACES, ["t"], [0], [1])) == [("t", 0, -4)]
 
 
 @case()

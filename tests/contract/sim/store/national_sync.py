@@ -14,17 +14,21 @@ def exchange(record: bytes, version: int = 1, state: str = "PENDING", attempt: i
     return record, version, "i", "put", state, attempt, 0, False
 
 
-async def write(tx: Any, statement: str, *rows: tuple[Any, ...], said: bytes | None = b"said", second: int = 0) -> str:
-    """Insert or update exchanges."""
+async def insert(tx: Any, *rows: tuple[Any, ...], said: bytes | None = b"said", second: int = 0) -> None:
+    """Insert exchanges that wait since a second."""
+    await statements.NEW.insert(tx, [(*row, said, at(second), at(second)) for row in rows])
+
+
+async def update(tx: Any, *rows: tuple[Any, ...], said: bytes | None = b"new", second: int = 0) -> str:
+    """Update exchanges."""
     arrays = [list(column) for column in zip(*rows, strict=True)]
-    return str(await tx.execute(statement, *arrays, [said] * len(rows), [at(second)] * len(rows)))
+    return str(await tx.execute(statements.UPDATE, *arrays, [said] * len(rows), [at(second)] * len(rows)))
 
 
 @case("national_sync")
-async def an_exchange_is_made_once(store: Store) -> None:
+async def exchanges_are_loaded_in_the_order_of_their_keys(store: Store) -> None:
     async with begin(store.pool) as tx:
-        assert await write(tx, statements.INSERT, exchange(b"q"), exchange(b"p")) == "INSERT 0 2"
-        assert await write(tx, statements.INSERT, exchange(b"p", 9), exchange(b"r")) == "INSERT 0 1"
+        await insert(tx, exchange(b"q"), exchange(b"p"))
         loaded = await tx.fetch(statements.LOAD, [b"q", b"p", b"x"])
         assert values(loaded) == [exchange(b"p"), exchange(b"q")]
 
@@ -32,13 +36,14 @@ async def an_exchange_is_made_once(store: Store) -> None:
 @case("national_sync")
 async def a_newer_version_waits_anew_and_an_attempt_does_not(store: Store) -> None:
     async with begin(store.pool) as tx:
-        await write(tx, statements.INSERT, exchange(b"p"), exchange(b"q"))
-        assert await write(tx, statements.UPDATE, exchange(b"p", 2), exchange(b"x"), second=5) == "UPDATE 1"
-        again = exchange(b"q", 1, "RETRYING", 2)
-        assert await write(tx, statements.UPDATE, again, said=None, second=6) == "UPDATE 1"
+        await insert(tx, exchange(b"p"), exchange(b"q"), exchange(b"r"))
+        assert await update(tx, exchange(b"p", 2), exchange(b"x"), second=5) == "UPDATE 1"
+        assert await update(tx, exchange(b"q", 1, "RETRYING", 2), said=None, second=6) == "UPDATE 1"
+        assert await update(tx, exchange(b"r", 1, "ACKNOWLEDGED"), said=None, second=7) == "UPDATE 1"
     assert await store.rows("exchanges", "record_id version state submission waiting_since changed_at") == [
-        (b"p", 2, "PENDING", b"said", at(5), at(5)),
+        (b"p", 2, "PENDING", b"new", at(5), at(5)),
         (b"q", 1, "RETRYING", b"said", at(0), at(6)),
+        (b"r", 1, "ACKNOWLEDGED", None, at(0), at(7)),
     ]
 
 
@@ -53,25 +58,27 @@ async def an_answer_is_kept_once(store: Store) -> None:
 
 
 @case("national_sync")
-async def what_was_told_already_is_not_pushed_again(store: Store) -> None:
+async def what_waits_longest_is_pushed_first(store: Store) -> None:
     async with begin(store.pool) as tx:
-        await write(tx, statements.INSERT, exchange(b"p"), second=3)
-        await write(tx, statements.INSERT, exchange(b"q", 2), exchange(b"r", 1, "ACKNOWLEDGED"), second=1)
-        await write(tx, statements.INSERT, exchange(b"s"), second=2)
-        found = await tx.fetch(queries.PENDING, [b"s", b"q"], [1, 1], [1, 1], 9)
-        assert values(found) == [(b"q", 2, 1, "i", "put", b"said"), (b"p", 1, 1, "i", "put", b"said")]
-        assert [row["record_id"] for row in await tx.fetch(queries.PENDING, [], [], [], 2)] == [b"q", b"s"]
-        told = await tx.fetch(queries.STILL_PENDING, [b"s", b"q", b"r"], [1, 1, 1], [1, 1, 1])
-        assert unordered(told) == [(b"s", 1, 1)]
+        await insert(tx, exchange(b"p"), second=3)
+        await insert(tx, exchange(b"q", 2), exchange(b"r", 1, "ACKNOWLEDGED"), second=1)
+        await insert(tx, exchange(b"s"), second=2)
+        assert values(await tx.fetch(queries.PENDING, 9)) == [(b"q", 2, 1), (b"s", 1, 1), (b"p", 1, 1)]
+        assert values(await tx.fetch(queries.PENDING, 2)) == [(b"q", 2, 1), (b"s", 1, 1)]
+        assert unordered(await tx.fetch(queries.PUSHES, [b"q", b"r", b"x"])) == [
+            (b"q", 2, 1, "i", "put", b"said", "PENDING"),
+            (b"r", 1, 1, "i", "put", b"said", "ACKNOWLEDGED"),
+        ]
+        assert unordered(await tx.fetch(queries.STATES, [b"r", b"x"])) == [(b"r", 1, 1, "ACKNOWLEDGED")]
 
 
 @case("national_sync")
 async def the_age_of_the_oldest_is_a_number(store: Store) -> None:
     async with begin(store.pool) as tx:
         assert await tx.fetchval(queries.OLDEST) == 0.0
-        await write(tx, statements.INSERT, exchange(b"r", 1, "ACKNOWLEDGED"))
+        await insert(tx, exchange(b"r", 1, "ACKNOWLEDGED"))
         assert await tx.fetchval(queries.OLDEST) == 0.0
-        await write(tx, statements.INSERT, exchange(b"p", 1, "RETRYING"))
+        await insert(tx, exchange(b"p", 1, "RETRYING"))
         assert isinstance(await tx.fetchval(queries.OLDEST), float)
 
 

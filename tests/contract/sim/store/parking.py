@@ -59,6 +59,18 @@ async def a_released_key_takes_along_everything_of_it(store: Store) -> None:
 
 
 @case()
+async def parked_timers_come_first_and_the_one_that_was_parked_first_before_the_others(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await park(tx, (1, b"a"), (-3, b"a"), (-2, b"a"))
+        await tx.execute(orders.RELEASE, ["t"], [0], [1], at(3))
+        assert [offsets(await tx.fetch(parking.TAKE, *LANE, 1)) for _ in range(2)] == [[-2], [-3]]
+        await order(tx, "c", "discard")
+        await park(tx, (-4, b"b"), (5, b"b"))
+        await tx.execute(orders.DISCARD, ["t", "t"], [0, 0], [-4, 5], at(3), "c")
+        assert offsets(await tx.fetch(parking.TAKE_DISCARDED, *LANE, 1, at(4))) == [-4]
+
+
+@case()
 async def the_rest_of_a_key_goes_when_its_first_has_gone(store: Store) -> None:
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"), (2, b"b"), (3, b""))

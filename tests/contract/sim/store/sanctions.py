@@ -11,10 +11,12 @@ from tests.contract.sim.store.case import Store, at, begin, case, unordered, val
 DUE = date(2017, 12, 1)
 
 
-def task(task_id: str, record: bytes, department: str, status: str = "OPENED", told: bool = False) -> tuple[Any, ...]:
+def task(
+    task_id: str, record: bytes, department: str, status: str = "OPENED", told: bool = False, version: int = 1
+) -> tuple[Any, ...]:
     """A row of `tasks` as it is saved."""
     said = "memo", "m", "text", "art", department, b"S", None, "演示", DUE, status
-    return task_id, record, *said, told, at(0)
+    return task_id, record, *said, told, at(0), version
 
 
 async def save(tx: Any, *tasks: tuple[Any, ...]) -> str:
@@ -42,7 +44,7 @@ async def tasks_are_found_by_record_and_by_id(store: Store) -> None:
         assert await save(tx, task("t-2", b"p", "d"), task("t-1", b"p", "d"), task("t-3", b"q", "e")) == "INSERT 0 3"
         found = await tx.fetch(statements.TASKS, [b"p", b"x"])
         assert [row["task_id"] for row in found] == ["t-1", "t-2"]
-        assert tuple(found[0]) == task("t-1", b"p", "d")[:12]
+        assert tuple(found[0]) == (*task("t-1", b"p", "d")[:12], 1)
         assert unordered(await tx.fetch(statements.FIND, ["t-3", "t-1", "t-9"])) == [("t-1", b"p"), ("t-3", b"q")]
 
 
@@ -50,10 +52,11 @@ async def tasks_are_found_by_record_and_by_id(store: Store) -> None:
 async def a_task_that_is_saved_again_keeps_whose_it_is_and_that_it_was_told(store: Store) -> None:
     async with begin(store.pool) as tx:
         await save(tx, task("t-1", b"p", "d", told=True), task("t-2", b"p", "d"))
-        assert await save(tx, task("t-1", b"q", "e", "CLOSED"), task("t-2", b"p", "d", told=True)) == "INSERT 0 2"
-    assert await store.rows("tasks", "task_id record_id department status told") == [
-        ("t-1", b"p", "d", "CLOSED", True),
-        ("t-2", b"p", "d", "OPENED", True),
+        closed = task("t-1", b"q", "e", "CLOSED", version=2)
+        assert await save(tx, closed, task("t-2", b"p", "d", told=True)) == "INSERT 0 2"
+    assert await store.rows("tasks", "task_id record_id department status told version") == [
+        ("t-1", b"p", "d", "CLOSED", True, 2),
+        ("t-2", b"p", "d", "OPENED", True, 1),
     ]
 
 
@@ -80,7 +83,7 @@ async def what_a_new_department_is_still_to_be_told(store: Store) -> None:
 async def answers_are_found_by_the_record_of_their_task(store: Store) -> None:
     async with begin(store.pool) as tx:
         await save(tx, task("t-1", b"p", "d"), task("t-2", b"q", "d"))
-        saved = ["t-1", "t-2"], ["f-1", "f-1"], ["CLOSED", ""], ['[{"code":"演示"}]', "[]"], [at(1), at(2)]
+        saved = ["t-1", "t-2"], ["f-1", "f-1"], ["CLOSED", ""], ['[{"code":"演示"}]', "[]"], [at(1), at(2)], [2, None]
         assert await tx.execute(statements.SAVE_ANSWERS, *saved) == "INSERT 0 2"
         found = await tx.fetch(statements.ANSWERS, [b"p", b"x"])
-        assert values(found) == [(b"p", "t-1", "f-1", "CLOSED", '[{"code": "演示"}]', at(1))]
+        assert values(found) == [(b"p", "t-1", "f-1", "CLOSED", '[{"code": "演示"}]', at(1), 2)]
