@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
+import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.sim.bugs import BUGS
 from tests.sim.runner import Outcome, run_seed
+from tests.sim.shared import shared
 
 WITHIN = 500  # seeds in which a planted bug must be found
 CHUNK = 10
+LINE = 200  # seeds between two lines of progress
+
+
+class _Cost(NamedTuple):
+    seconds: float
+    cpu_s_per_seed: float
 
 
 def main() -> int:
@@ -82,6 +92,9 @@ def _many(asked: Any) -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     failed: list[Outcome] = []
     known: list[Outcome] = []
+    shared()  # made before the processes part, so that all have it
+    gc.freeze()
+    began = time.monotonic()
     pool = ProcessPoolExecutor(asked.processes, initializer=_ignore_interrupt)
     try:
         for done, outcome in enumerate(_outcomes(pool, seeds, asked.bug), 1):
@@ -91,17 +104,22 @@ def _many(asked: Any) -> int:
             known += [outcome] if outcome.open_fault else []
             _progress(done, len(seeds), len(failed))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
+    cost = _Cost(time.monotonic() - began, _cpu_s() / len(seeds))
     told = [{"seed": o.seed, "violation": o.violation, "replay": replay(o.seed, asked.bug)} for o in failed]
     if asked.json:
         print(
             json.dumps(
                 {"seeds": len(seeds), "from": asked.first, "failed": told, "open_fault": [o.seed for o in known]}
+                | cost._asdict()
             )
         )
     else:
-        print(f"{len(seeds)} seeds from {asked.first}: {len(failed)} failed")
+        print(
+            f"{len(seeds)} seeds from {asked.first}: {len(failed)} failed; "
+            f"{cost.seconds:.0f} s, of each seed {cost.cpu_s_per_seed:.3f} s of processor time"
+        )
         if known:
             print(
                 f"{len(known)} show what is known and open: {known[0].open_fault} ({replay(known[0].seed, asked.bug)})"
@@ -138,9 +156,19 @@ def _say(asked: Any, text: str) -> None:
 
 
 def _progress(done: int, all_: int, failed: int) -> None:
+    """A bar on a terminal; elsewhere a line now and then."""
+    said = f"{done}/{all_} seeds, {failed} failed"
     if sys.stderr.isatty():
         filled = 30 * done // all_
-        sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{all_} seeds, {failed} failed ")
+        sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {said} ")
+    elif done % LINE == 0 and done < all_:
+        sys.stderr.write(f"{said}\n")
+
+
+def _cpu_s() -> float:
+    """Of the processes that ran the seeds, all of which have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

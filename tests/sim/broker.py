@@ -137,7 +137,7 @@ class Broker:
 
     def __init__(self, loop: Any, outside: Any, chance: random.Random) -> None:
         self.loop, self.outside, self.chance = loop, outside, chance
-        self.topics: dict[str, list[list[Entry]]] = {}
+        self.topics: dict[str, list[list[Entry | None]]] = {}  # None: an offset without a message
         self.groups: dict[str, Group] = defaultdict(lambda: Group(self))
         self.readers: dict[TopicPartition, set[Member]] = defaultdict(set)
         self.sequences: dict[tuple[int, TopicPartition], int] = {}
@@ -161,8 +161,21 @@ class Broker:
             log.append(entry)
             for hear in self.appended:
                 hear(place, len(log) - 1, entry)
+        self._wake(place)
+
+    def _wake(self, place: TopicPartition) -> None:
         for member in sorted(self.readers[place], key=lambda m: m.instance):
             member.wake()
+
+    def abort(self, place: TopicPartition, count: int) -> None:
+        """What an outsider's transaction leaves that was aborted: its messages and a mark, which nobody is given."""
+        self.topics[place.topic][place.partition] += [None] * (count + 1)
+        self._wake(place)
+
+    def last(self, place: TopicPartition) -> int:
+        """The offset of the last message; -1: there is none."""
+        log = self.topics[place.topic][place.partition]
+        return next((at for at in range(len(log) - 1, -1, -1) if log[at] is not None), -1)
 
     def end(self, place: TopicPartition) -> int:
         """The offset that the next record will have."""

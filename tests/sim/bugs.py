@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ from services.ingestion.contracts.answers import Speaker
 from services.ingestion.domain.events import SubmissionDuplicate
 from services.ingestion.domain.submission import Submission
 from tests.sim.store import chassis
-from tests.sim.store.engine import Tx
+from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, replaced, update
 from tests.sim.store.transactions import CURRENT
 
-_move, _claim, _take = lanes.move, lanes.claim, timers.take
+_move, _claim = lanes.move, lanes.claim
 _repeated, _park, _read = Decider._repeated, Decider.park, Decider._read  # pyright: ignore[reportPrivateUsage]
 _announce = Speaker.announce
 _publish = publishing.Publisher.publish
@@ -43,7 +43,7 @@ async def no_compare(tx: Tx, *arrays: list[Any]) -> str:
 
 async def no_epoch(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> Any:
     """A lane is taken over under the number that its last owner had."""
-    rows = await chassis.claim(tx, topics, partitions, attempts)
+    rows: list[Any] = list(await chassis.claim(tx, topics, partitions, attempts))
     for row in rows:
         key = row["topic"], row["partition"]
         row["epoch"] = 1
@@ -62,7 +62,7 @@ async def publish_failure_skipped(publisher: Any, batches: Any) -> int:
 async def position_before_lock(tx: Any, ids: Any, origins: Any, known: Any = ()) -> list[Lane]:
     """The position is read before the lane row is locked: the old owner's last commit may come in between."""
     wanted = list(ids)
-    before = {i: (tx.tx.get("lanes", tuple(i)) or {}).get("position") for i in wanted}
+    before: dict[Any, int | None] = {i: (tx.tx.get("lanes", tuple(i)) or Row()).get("position") for i in wanted}
     claimed = await _claim(tx, wanted, origins, known)
     for lane in claimed:
         position = before[lane.id]
@@ -91,15 +91,15 @@ async def nothing_blocked(tx: Any, lane: Any) -> set[bytes]:
     return set()
 
 
-async def timer_twice(tx: Any, ids: Any, now_ms: int, limit: int) -> list[Message]:
+async def timer_twice(tx: Tx, *arguments: Any) -> list[Row]:
     """What is due is read and left where it is, until the second time."""
-    held = dict(tx.tx.scan("timers"))
-    fired = await _take(tx, ids, now_ms, limit)
-    for message in fired:
-        kind = (message.header("timer") or b"").decode()
-        key = (message.topic, message.partition, kind, message.key)
-        if not held[key].get("again"):
-            tx.tx.put("timers", key, {**held[key], "again": True})
+    fired: list[Any] = list(await chassis.take_timers(tx, *arguments))
+    for row in fired:
+        key = row["topic"], row["partition"], row["kind"], row["key"]
+        await tx.lock("fired once", (*key, row["due_at"]))
+        if tx.get("fired once", (*key, row["due_at"])) is None:
+            tx.put("fired once", (*key, row["due_at"]), Row())
+            del tx.written["timers"][key]
     return fired
 
 
@@ -141,7 +141,7 @@ BUGS = {
     5: Bug("position taken before the lock", [(lanes, "claim", position_before_lock)]),
     6: Bug("off-by-one in the gap check", [(Decider, "_repeated", off_by_one)]),
     7: Bug("parked key not blocking later ones", [(Decider, "park", no_block), (parking, "keys", nothing_blocked)]),
-    8: Bug("timer fired twice", [(timers, "take", timer_twice)]),
+    8: Bug("timer fired twice", statement=(timers.TAKE, timer_twice)),
     9: Bug("duplicate receipt", [(Speaker, "announce", duplicate_receipt)]),
     10: Bug("withdrawal overtaken by a correction", [(Decider, "_read", overtaken)]),
     11: Bug("outbox not replayed", [(outbox, "unpublished", nothing_unpublished)]),
@@ -150,7 +150,7 @@ BUGS = {
 
 
 @contextmanager
-def planted(number: int | None) -> Iterator[None]:
+def planted(number: int | None) -> Generator[None]:
     """With this bug for as long as the block lasts."""
     if number is None:
         yield

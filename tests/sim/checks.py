@@ -28,8 +28,7 @@ class Watch:
         self._highest: dict[tuple[TopicPartition, str], int] = defaultdict(int)
         self._applied: set[tuple[object, ...]] = set()
         self._last: dict[tuple[object, ...], int] = {}
-        self._set: dict[tuple[object, ...], int] = defaultdict(int)
-        self._fired: dict[tuple[object, ...], int] = defaultdict(int)
+        self._set: set[tuple[object, ...]] = set()  # timers that wait: each may fire once
 
     def object(self, text: str) -> None:
         """The first one counts: what follows may only follow from it."""
@@ -62,15 +61,17 @@ class Watch:
             self._read(database, message)
         for key, row in tx.written["timers"].items():
             if row is not None:
-                self._set[database.name, *key] += 1
+                self._set.add((database.name, *key))
 
     def _lanes(self, database: Database, tx: Tx) -> None:
         for key, row in tx.written["lanes"].items():
-            old = database.tables["lanes"].get(key)
-            for name in GROWING if old is not None and row is not None else ():
+            if row is None:
+                continue
+            old = database.tables["lanes"].get(key, row)
+            for name in GROWING:
                 if row[name] < old[name]:
                     self.object(f"I5 {database.name}: {name} of lane {key} went back from {old[name]} to {row[name]}")
-            if row is not None and row["published"] > row["position"]:
+            if row["published"] > row["position"]:
                 self.object(f"I5 {database.name}: lane {key} has published {row['published']}, said {row['position']}")
 
     def _read(self, database: Database, message: Message) -> None:
@@ -94,9 +95,9 @@ class Watch:
     def _timer(self, database: Database, message: Message) -> None:
         kind = (message.header("timer") or b"").decode()
         key: tuple[Any, ...] = (database.name, message.topic, message.partition, kind, message.key)
-        self._fired[key] += 1
-        if self._fired[key] > self._set[key]:
+        if key not in self._set:
             self.object(f"I2 {database.name}: timer {kind} of {message.topic}/{message.partition} fired twice")
+        self._set.discard(key)
 
     def applied(self, service: str, topic: str, partition: int, offset: int) -> bool:
         """Whether a service has applied this message."""

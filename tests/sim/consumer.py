@@ -3,114 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NoOffsetForPartitionError,
-)
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError, NoOffsetForPartitionError
 
 from services.chassis.message import Message
 from tests.sim.broker import Broker
-
-HEARTBEAT_S = 3.0
-METADATA_S = 5.0
+from tests.sim.member import Membership
 
 
-class Consumer:
+class Consumer(Membership):
     """Gives what it has in an order of its own, not all at once, and sometimes from one partition less."""
 
     def __init__(self, broker: Broker, group: str, instance: str) -> None:
-        self._broker, self._group, self.instance = broker, broker.groups[group], instance
-        self._chance = broker.chance
-        self.pattern = re.compile("$^")
-        self._listener: Any = None
-        self._assigned: frozenset[TopicPartition] = frozenset()
+        super().__init__(broker, group, instance)
         self._positions: dict[TopicPartition, int | None] = {}
         self._high: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
-        self._meeting = asyncio.Event()  # set: the group has met, there is an assignment
         self._waiter: asyncio.Future[bool] | None = None
-        self._routine: asyncio.Task[None] | None = None
-        self._topics: frozenset[str] = frozenset()
-        self._looked = -METADATA_S
 
-    # --- membership --------------------------------------------------------------------------------------------
-
-    def subscribe(self, pattern: str, listener: Any) -> None:
-        """Before `start`."""
-        self.pattern, self._listener = re.compile(pattern), listener
-
-    async def start(self) -> None:
-        """Join in the background; raises while the broker is away."""
-        await asyncio.sleep(self._chance.uniform(0.001, 0.05))
-        if self._broker.away:
-            raise KafkaConnectionError("away")
-        self._routine = asyncio.create_task(self._coordinate())
-
-    async def stop(self) -> None:
-        """A static member does not say goodbye."""
-        if self._routine is not None:
-            self._routine.cancel()
-        self._forget()
-
-    def _forget(self) -> None:
-        for place in self._assigned:
-            self._broker.readers[place].discard(self)
-
-    async def _coordinate(self) -> None:
-        await self._meet()
-        while True:
-            await asyncio.sleep(HEARTBEAT_S * self._chance.uniform(0.8, 1.0))
-            if self._broker.away:
-                continue
-            if not self._group.heartbeat(self) or self._topics_appeared():
-                await self._meet()
-
-    def _topics_appeared(self) -> bool:
-        now = self._broker.loop.time()
-        if now - self._looked < METADATA_S:
-            return False
-        self._looked = now
-        topics = frozenset(filter(self.pattern.match, self._broker.topics))
-        known, self._topics = self._topics, topics
-        return topics != known
-
-    async def _meet(self) -> None:
-        self._meeting.clear()
-        await self._listener.on_partitions_revoked(self._assigned)
-        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
-            await asyncio.sleep(0.5)
-        self._looked, self._topics = (
-            self._broker.loop.time(),
-            frozenset(filter(self.pattern.match, self._broker.topics)),
-        )
-        joined = self._group.join(self)
-        while not joined.done():
-            # While it waits a member still tells that it is there.
-            await asyncio.wait([joined], timeout=HEARTBEAT_S)
-            self._group.heartbeat(self)
-        self._forget()
-        self._assigned = joined.result()
+    def _begin_anew(self) -> None:
         self._positions = {place: self._group.committed.get(place) for place in self._assigned}
         self._high.clear()
         self._paused.clear()
-        for place in self._assigned:
-            self._broker.readers[place].add(self)
-        self._meeting.set()
-        await self._listener.on_partitions_assigned(self._assigned)
-
-    # --- reading -----------------------------------------------------------------------------------------------
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        """What the group gave this member last; during a rebalance still the old one."""
-        return self._assigned
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         """Read on from there."""
@@ -123,6 +39,12 @@ class Consumer:
         if place not in self._assigned:
             raise IllegalStateError(f"{place} is not assigned")
         self._paused.add(place)
+
+    def resume(self, place: TopicPartition) -> None:
+        """Read on from there."""
+        if place not in self._assigned:
+            raise IllegalStateError(f"{place} is not assigned")
+        self._paused.discard(place)
 
     def highwater(self, place: TopicPartition) -> int | None:
         """The end of the partition as the last answered fetch told it."""
@@ -146,6 +68,8 @@ class Consumer:
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """What stock lag tools look at; and where a new owner's client stands before it is told to seek."""
+        if not self._assigned.issuperset(offsets):
+            raise IllegalStateError("not assigned")
         while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
             await asyncio.sleep(1.0)
         if not all(self._group.owns(self, place) for place in offsets):
@@ -192,7 +116,11 @@ class Consumer:
                 raise NoOffsetForPartitionError(place)
             if position < 0 or place in self._paused or limit <= 0:
                 continue
-            if self._broker.end(place) > position and self._chance.random() < 0.15:
+            end = self._broker.end(place)
+            if end <= position:  # what most looks find
+                self._high[place] = end
+                continue
+            if self._chance.random() < 0.15:
                 continue  # the answer of this partition's leader is still on its way
             if rows := self._read(place, position, limit):
                 found[place] = rows
@@ -201,7 +129,10 @@ class Consumer:
 
     def _read(self, place: TopicPartition, position: int, limit: int) -> list[Message]:
         log = self._broker.topics[place.topic][place.partition]
-        rows = [Message(*place, at, *log[at]) for at in range(position, min(len(log), position + limit))]
-        self._positions[place] = position + len(rows)
-        self._high[place] = len(log)
+        rows: list[Message] = []
+        while position < len(log) and len(rows) < limit:
+            if (entry := log[position]) is not None:
+                rows.append(Message(*place, position, *entry))
+            position += 1
+        self._positions[place], self._high[place] = position, len(log)
         return rows

@@ -6,9 +6,12 @@ import json
 import random
 from typing import Any
 
+from aiokafka import TopicPartition
+
 from tests.sim.process import Process
-from tests.sim.traffic import LATE
-from tests.support.road import NAMES
+from tests.sim.shared import ITEMS
+from tests.sim.traffic import LATE, REPORTERS
+from tests.support.road import AGENCY_OF, NAMES
 
 POINTS = ("cp1", "cp2", "cp3", "cp4", "cp5", "cp6", "cp7", "cp8", "cp10")
 
@@ -37,7 +40,11 @@ class Faults:
         for _ in range(chance.randint(2, 8)):
             world.at(chance.uniform(0.3, seconds), chance.choice(kinds))
         if chance.random() < 0.6:
-            world.at(chance.uniform(0.5, seconds), self._register)
+            world.at(chance.uniform(0.5, seconds), self._register, LATE, [], "c-late")
+        for number in range(chance.choice((0, 0, 1, 2))):
+            world.at(chance.uniform(0.5, seconds), self._register_again, number)
+        for _ in range(chance.choice((0, 0, 0, 1, 3))):
+            world.at(chance.uniform(0.0, seconds), self._abort)
 
     def heal(self) -> None:
         """Nothing is done any more, everybody is there, what was wrong is repaired."""
@@ -101,6 +108,22 @@ class Faults:
         for beat in range(4):
             self._world.at(self._world.loop.time() + beat * 1.5, self._world.broker.groups[name].call_together)
 
-    def _register(self) -> None:
-        arguments = {"code": LATE, "name_zh": NAMES[LATE], "items": []}
-        self._world.command("ingestion", "register_agency", LATE.encode(), "c-late", json.dumps(arguments))
+    def _register(self, code: str, items: list[str], command_id: str, name: str = "") -> None:
+        arguments: dict[str, Any] = {"code": code, "name_zh": name or NAMES[code], "items": items}
+        self._world.command("ingestion", "register_agency", code.encode(), command_id, json.dumps(arguments))
+
+    def _register_again(self, number: int) -> None:
+        """Under another name, or by an operator's client that sends its command again."""
+        code = self._chance.choice((*REPORTERS, LATE))
+        items = sorted(item for item, agency in AGENCY_OF.items() if item in ITEMS and agency == code)
+        name = self._chance.choice(("", "演示改名"))
+        self._world.log(f"{code} is registered again")
+        for _ in range(self._chance.choice((1, 2))):
+            self._register(code, items, f"c-again-{number}", name)
+
+    def _abort(self) -> None:
+        """An outsider's transaction that came to nothing leaves offsets without a message."""
+        topic = self._chance.choice(
+            [f"credit.{name}.{code}.v1" for name in ("submit", "feedback") for code in REPORTERS]
+        )
+        self._world.broker.abort(TopicPartition(topic, self._chance.randrange(2)), self._chance.randint(1, 5))

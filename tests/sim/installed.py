@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 from services.chassis import claiming, clock, committing, kafka, logs, loop, publishing, schemas
+from services.disclosure.contracts import records, showing
 from services.ingestion.contracts import register
 from services.national_sync import main as national_sync
 from tests.sim.platform import Client
@@ -18,6 +19,23 @@ from tests.sim.virtual import OWNER
 _parse: Any = functools.cache(schemas._parse)  # pyright: ignore[reportPrivateUsage]
 _parse_foreign: Any = functools.cache(schemas._parse_foreign)  # pyright: ignore[reportPrivateUsage]
 _make_edition: Any = functools.cache(register.make_edition)
+_showers: dict[Any, Any] = {}
+
+
+def _compile_shower(schema: Any, edition: Any, person: bool) -> Any:
+    """Schemas are parsed once (above), so that one is known by its identity; it is kept with what was made of it."""
+    key = id(schema), edition, person
+    if key not in _showers:
+        _showers[key] = schema, showing.compile_shower(schema, edition, person)
+    return _showers[key][1]
+
+
+def _producer(world: Any, **_: Any) -> Producer:
+    return Producer(world.broker, world.troubles)
+
+
+def _client(world: Any, _: Any) -> Client:
+    return Client(world.platform)
 
 
 def _crashpoint(name: str) -> None:
@@ -31,20 +49,21 @@ def _silent(level: str, event: str, fields: dict[str, object]) -> None:
 
 
 @contextmanager
-def installed(world: Any) -> Iterator[None]:
+def installed(world: Any) -> Generator[None]:
     """For one seed; only modules are touched, never a function of the services."""
     parts: list[tuple[Any, str, Any]] = [
-        (publishing, "AIOKafkaProducer", lambda **_: Producer(world.broker, world.troubles)),
+        (publishing, "AIOKafkaProducer", functools.partial(_producer, world)),
         (publishing, "crashpoint", _crashpoint),
         (loop, "crashpoint", _crashpoint),
         (claiming, "crashpoint", _crashpoint),
         (committing, "crashpoint", _crashpoint),
         (clock, "now_ms", world.loop.now_ms),
         (kafka, "BATCH_BYTES", world.batch_bytes),
-        (national_sync, "PlatformClient", lambda _: Client(world.platform)),
+        (national_sync, "PlatformClient", functools.partial(_client, world)),
         (schemas, "_parse", _parse),
         (schemas, "_parse_foreign", _parse_foreign),
         (register, "make_edition", _make_edition),
+        (records, "compile_shower", _compile_shower),
         (logs, "_write", _silent),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in parts]

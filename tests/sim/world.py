@@ -14,9 +14,10 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.chassis.commands import COMMAND, command_topic
-from tests.sim import verify
+from tests.sim import rest, verify
 from tests.sim.broker import Broker, Entry
 from tests.sim.checks import Watch
+from tests.sim.departments import Departments
 from tests.sim.platform import Platform
 from tests.sim.poison import Poison
 from tests.sim.process import SERVICES, Process
@@ -64,6 +65,8 @@ class World:
             for name in SERVICES
             for worker in range(1 if self.chance.random() < 0.65 else 2)
         ]
+        self.departments = Departments(self, random.Random(f"{seed}/departments"))
+        self.broker.appended.append(self.departments.appended)
         self.sent: dict[TopicPartition, list[Sent]] = defaultdict(list)
         self.journal: list[str] = []
         self.batch_bytes = self.chance.choice((700, 2000, 100_000))  # small, so that there are several for a partition
@@ -164,19 +167,19 @@ class World:
 
     async def _converge(self) -> None:
         ends = self.loop.time() + PATIENCE_S
-        while (left := verify.unfinished(self)) and self.watch.violation is None:
+        while (left := rest.unfinished(self)) and self.watch.violation is None:
             if self.loop.time() > ends:
                 self.watch.object(f"I10 not at rest {PATIENCE_S:.0f} s after everything was healed: {left}")
                 return
             await asyncio.sleep(1.0)
-            verify.release_parked(self)
+            rest.release_parked(self)
 
     def digest(self) -> str:
         """A hash over every topic and every store."""
         state = blake2b(digest_size=16)
         for topic in sorted(self.broker.topics):
             for log in self.broker.topics[topic]:
-                state.update(repr((topic, [tuple(entry) for entry in log])).encode())
+                state.update(repr((topic, [entry and tuple(entry) for entry in log])).encode())
         for name, database in self.databases.items():
             for table in sorted(database.tables):
                 rows = sorted((repr(key), repr(dict(row.items()))) for key, row in database.tables[table].items())

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tests.sim.store.chassis
-import tests.sim.store.disclosure
-import tests.sim.store.identity
-import tests.sim.store.ingestion
-import tests.sim.store.national_sync
-import tests.sim.store.parking
-import tests.sim.store.sanctions  # noqa: F401 - each registers its statements
+from tests.sim.store import chassis, disclosure, identity, ingestion, national_sync, parking, sanctions
+
+# Each registers its statements when it is imported.
+REGISTERED = (chassis, disclosure, identity, ingestion, national_sync, parking, sanctions)

@@ -8,11 +8,9 @@ from typing import Any
 
 from services.chassis import breaker, lanes, timers, turns
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, statements_like, update
+from tests.sim.store.statements import columns, delete, insert_or, named, nothing, statement, statements_like, update
 
-LANE = tuple(
-    "topic partition epoch next_offset position published attempts origin_ids origin_positions".split()  # noqa: SIM905
-)
+LANE = "topic partition epoch next_offset position published attempts origin_ids origin_positions"
 
 
 @statement(lanes.END_FROZEN)
@@ -23,15 +21,15 @@ async def end_frozen(tx: Tx) -> list[Row]:
 
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
-    new = {
-        (t, p): dict(zip(LANE, (t, p, 1, -1, 0, 0, a, [], []), strict=True)) | {"timer_place": -1}
+    new = [
+        ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])) | {"timer_place": -1})
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
-    }
+    ]
 
-    def again(old: Row, row: dict[str, Any]) -> dict[str, Any]:
+    def again(old: Row, row: Row) -> dict[str, Any]:
         return {**old, "epoch": old["epoch"] + 1, "attempts": old["attempts"] + row["attempts"]}
 
-    return await insert_or(tx, "lanes", new, again)
+    return [row.pick(*LANE.split()) for row in await insert_or(tx, "lanes", new, again)]
 
 
 @statement("UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1")
@@ -79,7 +77,7 @@ async def all_origins(tx: Tx) -> list[Row]:
     "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, name"
 )
 async def number_origins(tx: Tx, names: list[str]) -> list[Row]:
-    new = {name: {"id": tx.database.next("origins"), "name": name} for name in sorted(names)}
+    new = [(name, {"id": tx.database.next("origins"), "name": name}) for name in sorted(names)]
     return await insert_or(tx, "origins", new, lambda old, row: old)
 
 
@@ -138,10 +136,8 @@ def _set_again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
 @statement(timers.SET)
 async def set_timers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("topic partition kind key due_at body", *arrays)
-    for row in rows:
-        key = tuple(row[name] for name in ("topic", "partition", "kind", "key"))
-        await insert_or(tx, "timers", {key: row}, _set_again)
-    return f"INSERT 0 {len(rows)}"
+    new = [(tuple(row[name] for name in ("topic", "partition", "kind", "key")), row) for row in rows]
+    return f"INSERT 0 {len(await insert_or(tx, 'timers', new, _set_again))}"
 
 
 @statement(timers.TAKE)
@@ -160,7 +156,7 @@ TURN = "now_ms due culprit topics partitions next_offsets messages"
 async def enter_turn(tx: Tx, *values: Any) -> str:
     key = (tx.database.next("turns"),)
     await tx.lock("turns", key)
-    tx.put("turns", key, dict(zip(TURN.split(), values, strict=True)))
+    tx.put("turns", key, named(TURN, values))
     return "INSERT 0 1"
 
 
@@ -172,9 +168,8 @@ async def broken(tx: Tx, topics: list[str], partitions: list[int]) -> list[Row]:
 
 @statement(breaker.STOP)
 async def stop_lanes(tx: Tx, topics: list[str], partitions: list[int], at: datetime) -> str:
-    new = {
-        row: {"topic": row[0], "partition": row[1], "stopped_at": at} for row in zip(topics, partitions, strict=True)
-    }
+    places = zip(topics, partitions, strict=True)
+    new = [(place, {"topic": place[0], "partition": place[1], "stopped_at": at}) for place in places]
     return f"INSERT 0 {len(await insert_or(tx, 'stopped_lanes', new, nothing))}"
 
 

@@ -8,6 +8,8 @@ whatever has become of the process that asked for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -70,13 +72,6 @@ class Connection:
         """The server has ended it."""
         return self._session is not None and self._session.over
 
-    def terminate(self) -> None:
-        """Without a word: the server undoes what is open, but not a COMMIT that it has been given."""
-        if self.tx is not None:
-            self.tx.abort()
-            self.tx = None
-        self.close()
-
     def close(self) -> None:
         """What the session holds is free."""
         if self._session is not None:
@@ -94,8 +89,8 @@ class Connection:
         tx = self.tx or self._session
         assert tx is not None
         await self._pool.troubles.statement(self._database, tx)
-        tx.ensure_open()
-        return await run(tx, sql, arguments)
+        with _refusals(tx):
+            return await run(tx, sql, arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """The command tag."""
@@ -125,7 +120,23 @@ class Connection:
         self, table: str, *, records: list[tuple[Any, ...]], columns: tuple[str, ...]
     ) -> str:
         """COPY; raises the driver's error for a key that is there."""
-        return await copy(self.tx, table, records, columns)
+        assert self.tx is not None
+        with _refusals(self.tx):
+            return await copy(self.tx, table, records, columns)
+
+
+@contextmanager
+def _refusals(tx: Tx) -> Generator[None]:
+    """A statement that is refused ends its transaction; the locks are free at once."""
+    if tx.failed:
+        raise asyncpg.InFailedSQLTransactionError("current transaction is aborted")
+    tx.ensure_open()
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        tx.failed = not isinstance(error, asyncpg.PostgresConnectionError)
+        tx.abort()
+        raise
 
 
 def _key(table: str, record: tuple[Any, ...]) -> Any:
@@ -144,12 +155,10 @@ def new_rows(rows: Rows) -> None:
     statement(made.statement)(insert)
 
 
-async def copy(tx: Tx | None, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
+async def copy(tx: Tx, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
     """COPY: all rows or none."""
-    assert tx is not None
-    await insert_or(
-        tx, table, {_key(table, record): dict(zip(names, record, strict=True)) for record in records}, refuse
-    )
+    rows = [(_key(table, record), dict(zip(names, record, strict=True))) for record in records]
+    await insert_or(tx, table, rows, refuse)
     return f"COPY {len(records)}"
 
 
@@ -163,6 +172,12 @@ class Transaction:
 
     def __init__(self, connection: Connection, pool: Pool) -> None:
         self._connection, self._pool = connection, pool
+
+    async def __aenter__(self) -> None:
+        await self.start()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        await (self.commit() if kind is None else self.rollback())
 
     async def start(self) -> None:
         """BEGIN."""
@@ -179,8 +194,11 @@ class Transaction:
         return tx
 
     async def commit(self) -> None:
-        """COMMIT; it may be lost, or done and not answered."""
+        """COMMIT; it may be lost, or done and not answered. After a statement that failed it is a ROLLBACK."""
         tx = self._ended()
+        if tx.failed:
+            tx.abort()
+            return
         loop, troubles = self._pool.database.loop, self._pool.troubles
         fate = troubles.commit(self._pool.database)
         await asyncio.sleep(troubles.latency())

@@ -7,7 +7,7 @@ from typing import Any
 from services.disclosure.store import files, reference
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, insert_or, named, nothing, statement, update
 
 SHOWN = " ".join(files.SHOWN)
 
@@ -96,8 +96,8 @@ async def editions_of(tx: Tx, codes: list[str]) -> list[Row]:
 
 @statement(reference.EDITION_UPSERT)
 async def save_edition(tx: Tx, *values: Any) -> str:
-    row = dict(zip(("code", "version", "fields", "names_subject"), values, strict=True))
-    await insert_or(tx, "catalogue", {(row["code"], row["version"]): row}, lambda old, new: new)
+    row = named("code version fields names_subject", values)
+    await insert_or(tx, "catalogue", [((row["code"], row["version"]), row)], lambda old, new: new)
     return "INSERT 0 1"
 
 
@@ -113,7 +113,7 @@ async def save_cards(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("subject_id version kind name code_kinds codes changed_at", *arrays)
     for row in rows:
         row["code_kinds"], row["codes"] = _split(row["code_kinds"]), _split(row["codes"])
-    written = await insert_or(tx, "subjects", {row["subject_id"]: row for row in rows}, lambda old, new: new)
+    written = await insert_or(tx, "subjects", [(row["subject_id"], row) for row in rows], lambda old, new: new)
     return f"INSERT 0 {len(written)}"
 
 
@@ -135,5 +135,5 @@ async def codes_gone(tx: Tx, *arrays: list[Any]) -> str:
 
 @statement(reference.CODES_NEW)
 async def codes_new(tx: Tx, *arrays: list[Any]) -> str:
-    rows = {(r["code"], r["kind"], r["subject_id"]): r for r in columns("kind code subject_id", *arrays)}
+    rows = [((r["code"], r["kind"], r["subject_id"]), r) for r in columns("kind code subject_id", *arrays)]
     return f"INSERT 0 {len(await insert_or(tx, 'subject_codes', rows, nothing))}"

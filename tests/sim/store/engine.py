@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import asyncpg
+
+from tests.sim.store.constraints import check
 
 Place = tuple[str, Hashable]
 LOCK_TIMEOUT_S = 10.0
@@ -51,6 +53,7 @@ class Tx:
         self.written: dict[str, dict[Any, Row | None]] = defaultdict(dict)
         self.notes: list[Any] = []  # what the client did under this transaction, for who watches it
         self.over = False
+        self.failed = False  # a statement was refused: the server takes nothing more but the end
         self.committing = False
         self._held: set[Place] = set()
         self._waits_for: Place | None = None
@@ -69,9 +72,11 @@ class Tx:
         found = [(key, row) for key, row in rows.items() if key not in mine]
         return found + [(key, row) for key, row in mine.items() if row is not None]
 
-    def put(self, table: str, key: Any, row: dict[str, Any] | None) -> None:
+    def put(self, table: str, key: Any, row: Mapping[str, Any] | None) -> None:
         """Write or (None) delete a row whose lock is held."""
         assert (table, key) in self._held, f"{table} {key!r} is written without its lock"
+        if row is not None:
+            check(self, table, row)
         self.written[table][key] = None if row is None else Row(row)
 
     # --- locks -------------------------------------------------------------------------------------------------
@@ -82,14 +87,12 @@ class Tx:
         ends = self.database.loop.time() + LOCK_TIMEOUT_S
         while self._others(place, shared):
             if self._in_a_circle(place):
-                self.abort()
                 raise asyncpg.DeadlockDetectedError("deadlock detected")
             self._waits_for = place
             free = await self._wait(place, ends)
             self._waits_for = None
             self.ensure_open()
             if not free:
-                self.abort()
                 raise asyncpg.LockNotAvailableError("lock timeout")
         holders = self.database.locks.setdefault(place, {})
         holders[self] = holders.get(self, True) and shared

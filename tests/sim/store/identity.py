@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from services.identity.store import loading, pepper, saving
-from tests.sim.store.connection import new_rows
+from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement, update
 
@@ -18,7 +18,7 @@ async def mark(tx: Tx) -> list[Row]:
 
 @statement(pepper.SET_MARK)
 async def set_mark(tx: Tx, mark: bytes) -> str:
-    await insert_or(tx, "pepper", {True: {"mark": mark}}, nothing)
+    await insert_or(tx, "pepper", [(True, {"mark": mark})], refuse)
     return "INSERT 0 1"
 
 
@@ -35,7 +35,7 @@ async def place_aliases(tx: Tx, ids: list[bytes], kinds: list[str]) -> str:
     rows = columns("alias_id kind", ids, kinds)
     rows.sort(key=lambda row: row["alias_id"])
     empty = {"subject_id": None, "source": "", "contested": False}
-    written = await insert_or(tx, "aliases", {row["alias_id"]: row | empty for row in rows}, nothing)
+    written = await insert_or(tx, "aliases", [(row["alias_id"], row | empty) for row in rows], nothing)
     return f"INSERT 0 {len(written)}"
 
 
@@ -56,7 +56,7 @@ async def lock_aliases(tx: Tx, ids: list[bytes]) -> list[Row]:
 @statement(loading.PLACE_SUBJECTS)
 async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
     empty: dict[str, Any] = {"kind": "org", "name": None, "named_at": 0, "version": 0, "codes": "[]"}
-    rows = {one: {"subject_id": one} | empty for one in sorted(ids)}
+    rows = [(one, {"subject_id": one} | empty) for one in sorted(ids)]
     return f"INSERT 0 {len(await insert_or(tx, 'subjects', rows, nothing))}"
 
 
@@ -113,7 +113,7 @@ async def hold(tx: Tx, *arrays: list[Any]) -> str:
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
         return {**old, "reason": new["reason"], "alias_id": new["alias_id"]}
 
-    written = await insert_or(tx, "reviews", {(r["record_id"], r["version"]): r for r in rows}, again)
+    written = await insert_or(tx, "reviews", [((r["record_id"], r["version"]), r) for r in rows], again)
     return f"INSERT 0 {len(written)}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.ingestion.store import records, reference
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, statement, update
+from tests.sim.store.statements import columns, insert_or, named, statement, update
 
 RECORD = " ".join(records.COLUMNS)
 LOADED = ("agency", "item", "record_no", "version", "content", "produced_at", "withdrawn", "seen")
@@ -82,8 +82,8 @@ async def load_agencies(tx: Tx, codes: list[str]) -> list[Row]:
 
 @statement(reference.AGENCY_UPSERT)
 async def save_agency(tx: Tx, *values: Any) -> str:
-    row = dict(zip(("code", "name_zh", "region", "items", "commands"), values, strict=True))
-    await insert_or(tx, "agencies", {row["code"]: row}, lambda old, new: new)
+    row = named("code name_zh region items commands", values)
+    await insert_or(tx, "agencies", [(row["code"], row)], lambda old, new: new)
     return "INSERT 0 1"
 
 
@@ -101,6 +101,6 @@ async def load_items(tx: Tx, codes: list[str]) -> list[Row]:
 
 @statement(reference.EDITION_UPSERT)
 async def save_edition(tx: Tx, *values: Any) -> str:
-    row = dict(zip(("code", "version", "definition", "schema_id"), values, strict=True))
-    await insert_or(tx, "catalogue", {(row["code"], row["version"]): row}, lambda old, new: new)
+    row = named("code version definition schema_id", values)
+    await insert_or(tx, "catalogue", [((row["code"], row["version"]), row)], lambda old, new: new)
     return "INSERT 0 1"

@@ -36,7 +36,7 @@ async def change(tx: Tx, *arrays: list[Any]) -> str:
         if old is None:
             continue
         at = row.pop("at")
-        kept = row["submission"] or old["submission"]
+        kept = old["submission"] if row["submission"] is None else row["submission"]
         row["submission"] = kept if row["state"] in ("PENDING", "RETRYING") else None
         row["waiting_since"] = at if row["version"] > old["version"] else old["waiting_since"]
         tx.put("exchanges", row["record_id"], {**old, **row, "changed_at": at})
@@ -47,8 +47,8 @@ async def change(tx: Tx, *arrays: list[Any]) -> str:
 @statement(store.ANSWERS)
 async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version attempt verdict code text answered_at", *arrays)
-    new = {(r["record_id"], r["version"], r["attempt"], r["verdict"]): r for r in reversed(rows)}
-    return f"INSERT 0 {len(await insert_or(tx, 'answers', dict(reversed(new.items())), nothing))}"
+    new = [((r["record_id"], r["version"], r["attempt"], r["verdict"]), r) for r in rows]
+    return f"INSERT 0 {len(await insert_or(tx, 'answers', new, nothing))}"
 
 
 @statement(queries.PENDING)

@@ -11,7 +11,7 @@ from typing import Any
 from services.chassis import orders, parking
 from tests.sim.store.connection import refuse
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import delete, insert_or, statement, update
+from tests.sim.store.statements import delete, insert_or, named, statement, update
 
 PARKED = "topic partition offset key value headers message_at code detail parked_at"
 PLACE = ["topic", "partition", "offset"]
@@ -20,11 +20,10 @@ RETURNING = "topic partition offset key value headers message_at"
 
 @statement(parking.PUT)
 async def park(tx: Tx, *values: Any) -> str:
-    row = dict(zip(PARKED.split(), values, strict=True)) | dict.fromkeys(
-        ("released_at", "discarded_at", "discarded_by")
-    )
+    row: dict[str, Any] = named(PARKED, values)
+    row |= dict.fromkeys(("released_at", "discarded_at", "discarded_by"))
     row["headers"] = json.dumps(json.loads(row["headers"]))
-    await insert_or(tx, "parked", {(row["topic"], row["partition"], row["offset"]): row}, refuse)
+    await insert_or(tx, "parked", [((row["topic"], row["partition"], row["offset"]), row)], refuse)
     return "INSERT 0 1"
 
 
@@ -33,7 +32,9 @@ async def give_places(tx: Tx, topics: list[str], partitions: list[int], counts: 
     given: list[Row] = []
     for topic, partition, count in zip(topics, partitions, counts, strict=True):
         await tx.lock("lanes", (topic, partition))
-        row = tx.get("lanes", (topic, partition)) or Row()
+        row = tx.get("lanes", (topic, partition))
+        if row is None:
+            continue
         place = row["timer_place"] - count
         tx.put("lanes", (topic, partition), {**row, "timer_place": place})
         given.append(Row(topic=topic, partition=partition, timer_place=place))
@@ -117,8 +118,8 @@ async def answered(tx: Tx, ids: list[str]) -> list[Row]:
 
 @statement(orders.ENTER)
 async def enter_order(tx: Tx, *values: Any) -> str:
-    row = dict(zip("command_id kind issued_by reason messages decided_at".split(), values, strict=True))  # noqa: SIM905
-    await insert_or(tx, "orders", {(row["command_id"],): row}, refuse)
+    row = named("command_id kind issued_by reason messages decided_at", values)
+    await insert_or(tx, "orders", [((row["command_id"],), row)], refuse)
     return "INSERT 0 1"
 
 

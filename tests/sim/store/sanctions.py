@@ -28,7 +28,7 @@ async def find(tx: Tx, ids: list[str]) -> list[Row]:
 async def take_place(tx: Tx, ids: list[bytes]) -> str:
     empty: dict[str, Any] = {"version": 0, "standing": "UNKNOWN", "memorandum": ""}
     unknown = dict.fromkeys(("subject_id", "subject_code", "subject_name"))
-    rows = {one: {"record_id": one, **empty, **unknown} for one in sorted(ids)}
+    rows = [(one, {"record_id": one, **empty, **unknown}) for one in sorted(ids)]
     return f"INSERT 0 {len(await insert_or(tx, 'listings', rows, nothing))}"
 
 
@@ -82,7 +82,7 @@ async def untold(tx: Tx, codes: list[str]) -> list[Row]:
 
 @statement(departments.SAVE_DEPARTMENTS)
 async def save_departments(tx: Tx, codes: list[str]) -> str:
-    await insert_or(tx, "departments", {code: {"code": code} for code in codes}, refuse)
+    await insert_or(tx, "departments", [(code, {"code": code}) for code in codes], refuse)
     return f"INSERT 0 {len(codes)}"
 
 
@@ -105,7 +105,7 @@ async def save_tasks(tx: Tx, *arrays: list[Any]) -> str:
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
         return {**new, **{name: old[name] for name in kept}, "told": old["told"] or new["told"]}
 
-    return f"INSERT 0 {len(await insert_or(tx, 'tasks', {row['task_id']: row for row in rows}, again))}"
+    return f"INSERT 0 {len(await insert_or(tx, 'tasks', [(row['task_id'], row) for row in rows], again))}"
 
 
 @statement(saving.SAVE_ANSWERS)
@@ -113,5 +113,5 @@ async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("task_id feedback_id change faults answered_at task_version", *arrays)
     for row in rows:
         row["faults"] = json.dumps(json.loads(row["faults"]), ensure_ascii=False)
-    await insert_or(tx, "feedback_answers", {(row["task_id"], row["feedback_id"]): row for row in rows}, refuse)
+    await insert_or(tx, "feedback_answers", [((row["task_id"], row["feedback_id"]), row) for row in rows], refuse)
     return f"INSERT 0 {len(rows)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+import asyncpg
 
 from tests.sim.store.engine import Row, Tx
 
@@ -47,17 +49,17 @@ def statements_like(pattern: str) -> Callable[[Function], Function]:
 
 
 @contextmanager
-def replaced(sql: str, function: Function | None) -> Iterator[None]:
+def replaced(sql: str, function: Function | None) -> Generator[None]:
     """Another function for a statement, for as long as the block lasts; None: nothing is replaced."""
     before = dict(_exact)
     if function is not None:
         _exact[normal(sql)] = function
-    _find.cache_clear()
+    find.cache_clear()
     try:
         yield
     finally:
         _exact.update(before)
-        _find.cache_clear()
+        find.cache_clear()
 
 
 def known() -> list[str]:
@@ -66,7 +68,8 @@ def known() -> list[str]:
 
 
 @cache
-def _find(sql: str) -> tuple[Function, re.Match[str] | None]:
+def find(sql: str) -> tuple[Function, re.Match[str] | None]:
+    """The function of a statement, and the match of one that is made at run time; raises `StatementUnknown`."""
     text = normal(sql)
     if text in _exact:
         return _exact[text], None
@@ -78,26 +81,29 @@ def _find(sql: str) -> tuple[Function, re.Match[str] | None]:
 
 async def run(tx: Tx, sql: str, arguments: tuple[Any, ...]) -> Answer:
     """Run a statement."""
-    function, found = _find(sql)
+    function, found = find(sql)
     return await (function(tx, *arguments) if found is None else function(tx, found, *arguments))
 
 
 async def insert_or(
     tx: Tx,
     table: str,
-    rows: dict[Any, dict[str, Any]],
-    conflict: Callable[[Row, dict[str, Any]], dict[str, Any] | None],
+    rows: Iterable[tuple[Any, Mapping[str, Any]]],
+    conflict: Callable[[Row, Any], Mapping[str, Any] | None],
 ) -> list[Row]:
     """INSERT ... ON CONFLICT, row by row: `conflict` makes the new row of the old one, None: do nothing."""
-    written: list[Row] = []
-    for key, row in rows.items():
+    written: dict[Any, Row] = {}
+    for key, row in rows:
         await tx.lock(table, key)
         old = tx.get(table, key)
         new = row if old is None else conflict(old, row)
-        if new is not None:
-            tx.put(table, key, new)
-            written.append(Row(new))
-    return written
+        if new is None:
+            continue
+        if key in written:
+            raise asyncpg.CardinalityViolationError("ON CONFLICT DO UPDATE cannot affect a row a second time")
+        tx.put(table, key, new)
+        written[key] = Row(new)
+    return list(written.values())
 
 
 def nothing(old: Row, new: dict[str, Any]) -> None:
@@ -105,9 +111,14 @@ def nothing(old: Row, new: dict[str, Any]) -> None:
     return
 
 
+def named(names: str, values: Iterable[Any]) -> dict[str, Any]:
+    """One row: the values under these column names."""
+    return dict(zip(names.split(), values, strict=True))
+
+
 def columns(names: str, *arrays: list[Any]) -> list[dict[str, Any]]:
     """unnest: the arrays as rows with these column names."""
-    return [dict(zip(names.split(), values, strict=True)) for values in zip(*arrays, strict=True)]
+    return [named(names, values) for values in zip(*arrays, strict=True)]
 
 
 async def update(

@@ -1,0 +1,116 @@
+"""What the tables refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.chassis import lanes, orders, parking, timers
+from services.disclosure.store import files, reference
+from services.identity.store import loading, pepper, saving
+from services.ingestion.store import records
+from services.national_sync import store as national_sync
+from services.sanctions.store import departments as sanctions_departments
+from services.sanctions.store import saving as sanctions_saving
+from tests.contract.sim.store.case import Store, at, begin, case
+from tests.contract.sim.store.disclosure import shown
+from tests.contract.sim.store.identity import hold
+from tests.contract.sim.store.ingestion import record
+from tests.contract.sim.store.national_sync import exchange, insert
+from tests.contract.sim.store.parking import order, park
+from tests.contract.sim.store.sanctions import save, task
+
+Error = type[asyncpg.PostgresError]
+NULL, CHECK, REFERENCE = (
+    asyncpg.NotNullViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.ForeignKeyViolationError,
+)
+
+
+async def refused(store: Store, error: Error, statement: str, *arguments: Any) -> None:
+    """In a transaction of its own."""
+    with pytest.raises(error):
+        async with begin(store.pool) as tx:
+            await tx.execute(statement, *arguments)
+
+
+def arrays(*row: Any) -> list[list[Any]]:
+    """One row as the columns that `unnest` takes."""
+    return [[value] for value in row]
+
+
+@case()
+async def the_chassis_tables_refuse(store: Store) -> None:
+    await refused(store, NULL, parking.PUT, "t", 0, 1, None, b"v", "[]", at(0), "CODE", "why", at(1))
+    await refused(store, NULL, timers.SET, ["t"], [0], ["k"], [b"1"], [at(0)], [None])
+    await refused(store, NULL, lanes.CLAIM, [None], [0], [0])
+    await refused(store, CHECK, orders.ENTER, "c", "forget", "operator", "why", 1, at(2))
+    async with begin(store.pool) as tx:
+        await park(tx, (1, b"a"))
+        await order(tx, "c", "discard")
+    await refused(store, REFERENCE, orders.DISCARD, ["t"], [0], [1], at(3), "another")
+    await refused(store, asyncpg.UniqueViolationError, orders.ENTER, "c", "discard", "operator", "why", 1, at(2))
+
+
+@case()
+async def ingestions_tables_refuse(store: Store) -> None:
+    await refused(store, NULL, records.NEW.statement, *arrays(*record("1")[:9], None, b"", b"", b""))
+    async with begin(store.pool) as tx:
+        await tx.execute(records.NEW.statement, *arrays(*record("1")))
+    await refused(store, NULL, records.REMEMBER, ["a"], ["i"], ["1"], [None])
+
+
+@case("identity")
+async def identitys_tables_refuse(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(pepper.SET_MARK, b"m" * 16)
+    await refused(store, asyncpg.UniqueViolationError, pepper.SET_MARK, b"n" * 16)
+    async with begin(store.pool) as tx:
+        await tx.execute(loading.PLACE_SUBJECTS, [b"S"])
+        await hold(tx, (b"r", 1, None))
+    await refused(store, CHECK, saving.SUBJECTS, *arrays(b"S", "person", None, 0, 0, "[]"))
+    await refused(store, CHECK, saving.SETTLE, *arrays(b"r", 1, "FORGOTTEN", at(0)))
+    await refused(store, NULL, loading.PLACE_ALIASES, [b"a"], [None])
+
+
+@case("disclosure")
+async def disclosures_tables_refuse(store: Store) -> None:
+    public_alone = (*shown(b"r")[:3], True, False, *shown(b"r")[5:])
+    await refused(store, CHECK, files.NEW_SHOWN.statement, *arrays(*public_alone))
+    nobody = (*shown(b"r")[:3], False, False, *shown(b"r")[5:])
+    await refused(store, CHECK, files.NEW_SHOWN.statement, *arrays(*nobody))
+    await refused(store, NULL, files.NEW_SHOWN.statement, *arrays(*shown(b"r")[:13], None, 6))
+    await refused(store, CHECK, reference.CARD_UPSERT, *arrays(b"S", 1, "person", None, "", "", 5))
+
+
+@case("sanctions")
+async def the_tables_of_sanctions_refuse(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await save(tx, task("t-1", b"p", "d"))
+        await tx.execute(sanctions_departments.SAVE_DEPARTMENTS, ["d"])
+    await refused(store, REFERENCE, sanctions_saving.SAVE_TASKS, *arrays(*task("t-2", b"x", "d")))
+    await refused(store, CHECK, sanctions_saving.SAVE_TASKS, *arrays(*task("t-1", b"p", "d", "FORGOTTEN")))
+    await refused(store, REFERENCE, sanctions_saving.SAVE_ANSWERS, *arrays("t-9", "f", "", "[]", at(0), None))
+    await refused(store, CHECK, sanctions_saving.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None))
+    await refused(store, asyncpg.UniqueViolationError, sanctions_departments.SAVE_DEPARTMENTS, ["c", "d"])
+    async with begin(store.pool) as tx:
+        await tx.execute(sanctions_saving.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1))
+    await refused(
+        store, asyncpg.UniqueViolationError, sanctions_saving.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1)
+    )
+
+
+@case("national_sync")
+async def the_tables_of_national_sync_refuse(store: Store) -> None:
+    with pytest.raises(CHECK):
+        async with begin(store.pool) as tx:
+            await insert(tx, exchange(b"p", 1, "FORGOTTEN"))
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with begin(store.pool) as tx:
+            await insert(tx, exchange(b"p"))
+            await tx.execute(national_sync.NEW.statement, *arrays(*exchange(b"p"), b"", at(0), at(0)))
+    answer = arrays(b"p", 1, 1, "REFUSED", None, "", at(0))
+    await refused(store, NULL, national_sync.ANSWERS, *answer)

@@ -1,0 +1,74 @@
+"""Records, agencies and the catalogue of ingestion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.chassis.bulk import columns
+from services.ingestion.store import records, reference
+from tests.contract.sim.store.case import Store, begin, case, values
+
+AGENCIES = "SELECT code, items FROM agencies ORDER BY code"
+LOCKED = "SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE"
+EDITIONS = "SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version"
+ITEMS = (
+    "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) ORDER BY code, version FOR UPDATE"
+)
+REVISION = "SELECT number FROM reference_revision"
+
+
+def record(record_no: str, version: int = 1, content: bytes = b"c", withdrawn: bool = False) -> tuple[Any, ...]:
+    """A row of `records`."""
+    return "a", "i", record_no, version, withdrawn, 5, 6, 1, 2, b"R", content, b"seen", b"said"
+
+
+@case()
+async def records_are_loaded_in_the_order_asked_for(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(records.BY_KEY)
+        await records.NEW.insert(tx, [record("1"), record("2", 3, b"d", True)])
+        found = await tx.fetch(records.LOAD, ["a", "a", "a"], ["i", "i", "i"], ["2", "9", "1"])
+        assert values(found) == [
+            ("a", "i", "2", 3, b"d", 5, True, b"seen"),
+            ("a", "i", "1", 1, b"c", 5, False, b"seen"),
+        ]
+
+
+@case()
+async def records_change(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        assert await tx.execute(records.NEW.statement, *columns([record("1"), record("2")])) == "INSERT 0 2"
+        changed = columns([record("1", 2, b"e", True), record("3")])
+        assert await tx.execute(records.CHANGE, *changed) == "UPDATE 1"
+        assert await tx.execute(records.REMEMBER, ["a", "a"], ["i", "i"], ["2", "3"], [b"x", b"y"]) == "UPDATE 1"
+    assert await store.rows("records", "record_no version content withdrawn seen") == [
+        ("1", 2, b"e", True, b"seen"),
+        ("2", 1, b"c", False, b"x"),
+    ]
+
+
+@case()
+async def agencies_are_listed_and_replaced(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(reference.AGENCY_UPSERT, "b", "演示乙", "42", ["i"], ["c-1"])
+        await tx.execute(reference.AGENCY_UPSERT, "a", "演示甲", "42", [], [])
+        assert values(await tx.fetch(AGENCIES)) == [("a", []), ("b", ["i"])]
+        await tx.execute(reference.AGENCY_UPSERT, "b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"])
+        assert values(await tx.fetch(LOCKED, ["b", "x", "a"])) == [
+            ("a", "演示甲", "42", [], []),
+            ("b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"]),
+        ]
+
+
+@case()
+async def editions_of_the_catalogue_are_listed_and_replaced(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        assert await tx.fetchval(REVISION) == 0
+        assert await tx.execute(reference.RAISE) == "UPDATE 1"
+        await tx.execute(reference.EDITION_UPSERT, "i", 2, "{}", 7)
+        await tx.execute(reference.EDITION_UPSERT, "i", 1, "{}", 6)
+        await tx.execute(reference.EDITION_UPSERT, "h", 1, "{}", 5)
+        await tx.execute(reference.EDITION_UPSERT, "i", 2, "[]", 8)
+        assert values(await tx.fetch(EDITIONS)) == [("h", 1, "{}", 5), ("i", 1, "{}", 6), ("i", 2, "[]", 8)]
+        assert values(await tx.fetch(ITEMS, ["i", "x"])) == [("i", 1, "{}", 6), ("i", 2, "[]", 8)]
+        assert await tx.fetchval(REVISION) == 1
