@@ -18,7 +18,6 @@ INDEXES = "SELECT coalesce(sum(pg_relation_size(indexrelid)), 0)::bigint FROM pg
 Tell = Callable[[str], None]
 RECORD, SUBJECT = hashed("grown record"), hashed("grown subject")
 OF_RECORD = hashed("grown subject", PER_SUBJECT)
-ALIAS = hashed("grown alias")
 
 
 def code(number: int) -> str:
@@ -50,10 +49,7 @@ PER_RECORD: Mapping[str, tuple[Table, ...]] = {
     ),
 }
 PER_NEW_SUBJECT: Mapping[str, tuple[Table, ...]] = {
-    "identity": (
-        Table("subjects", {"subject_id": SUBJECT}),
-        Table("aliases", {"alias_id": ALIAS, "subject_id": SUBJECT}),
-    ),
+    "identity": (Table("subjects", {"subject_id": SUBJECT}),),  # of permits by USCC there are no aliases
     "disclosure": (
         Table("subject_files", {"subject_id": SUBJECT}),
         Table("subjects", {"subject_id": SUBJECT, "codes": only_code(code)}, "code_kinds = '{uscc}'"),
