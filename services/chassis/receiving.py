@@ -81,11 +81,14 @@ class Receiver:
                     lane.passed = max(lane.passed, position)
 
     def _nothing_waits(self, lane: Lane) -> bool:
-        """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way."""
+        """Known only after a fetch was answered: an empty hand alone may mean that the answer is still on its way.
+
+        Offsets without a message do not wait: else a suspect with nothing but these would keep all other lanes waiting.
+        """
         place = TopicPartition(*lane.id)
         assigned: set[TopicPartition] = self._consumer.assignment()
         end: int | None = self._consumer.highwater(place) if place in assigned else None
-        return end is not None and end <= lane.next_offset
+        return end is not None and end <= max(lane.next_offset, lane.passed)
 
     def _out_of_range(self, error: Exception) -> None:
         """Before the seek of a claim the consumer may ask for an offset it does not have: harmless. After: stop."""

@@ -98,3 +98,16 @@ async def test_an_idle_worker_is_not_ready_while_the_broker_is_silent(monkeypatc
         await loop.show_offsets()
         seen.append(loop.ready)
     assert seen == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize(("position", "attempts"), [(10, 0), (7, 3)], ids=["passed by the client", "not yet reached"])
+async def test_a_lane_with_nothing_but_offsets_without_a_message_is_no_suspect(position: int, attempts: int) -> None:
+    """While there is a suspect nothing else is read: with such a one all other lanes waited for ever."""
+    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"), observer=None)
+    consumer = Consumer(HELD)
+    consumer.at = position
+    loop = LaneLoop(around, consumer)
+    suspect = loop._holding.lanes[HELD] = Lane(HELD, 1, 7, 0, 0, 3)
+    for _ in range(2):
+        await loop._receiver.fetch([suspect])
+    assert suspect.attempts == attempts
