@@ -94,8 +94,8 @@ bench-growth: install ## CPU per record at 1, 3, 10, 30 million stored records, 
 bench-reconcile: install ## credit reconcile over 1 million records, with rows deleted (QUICK=1, RECORDS=)
 	PYTHONPATH=services/_stubs $(RUN)/python -m bench.reconcile
 
-chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7)
-	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7)
+chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7; MERGE=: rows of other reports)
+	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7) $(if $(MERGE),--merge $(MERGE))
 
 chaos-quick: install ## a kill of each service and the cheap faults, a few minutes (SEED=7)
 	$(RUN)/python -m tests.chaos --quick --seed $(or $(SEED),7)
