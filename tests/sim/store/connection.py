@@ -77,12 +77,6 @@ class Connection:
         if self._session is not None:
             self._session.abort()
 
-    def terminate(self) -> None:
-        """Without a further word: the server rolls back what is open, unless its commit is on the way."""
-        if self.tx is not None and not self.tx.committing:
-            self.tx.abort()
-        self.close()
-
     async def _run(self, sql: str, arguments: tuple[Any, ...]) -> Any:
         if self.tx is None and self._session is None:
             self._session = Tx(self._database, OWNER.get())
