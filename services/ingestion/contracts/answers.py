@@ -48,8 +48,8 @@ class Speaker:
         """The answer to one submission: on the same partition number, under the same key."""
         value = self.receipt_head + receipt_body(given, outcome, faults)
         topic = receipts_topic(given.origin.agency)
-        key = given.record_no.encode()
-        return Outgoing(topic, key, value, given.origin.partition, (), RECEIPT_KIND, given.submission_id)
+        origin = given.origin
+        return Outgoing(topic, origin.key, value, origin.partition, (), RECEIPT_KIND, given.submission_id)
 
 
 def receipts_topic(agency: str) -> str:

@@ -40,7 +40,7 @@ class SubmissionReader:
 
     def read(self, message: Message, moment: Moment) -> Submission:
         """Never raises: an agency's bytes are answered, whatever they are."""
-        origin = Origin(agency_of(message.topic), message.partition, received_at(message, moment), moment.now_ms)
+        origin = origin_of(message, moment)
         front = read_front(message.value)
         if front is None:
             return refused(message, origin, None, (fault("UNDECODABLE"),))
@@ -125,11 +125,16 @@ def refused(
     return Submission(origin, *names, version, 0, "", b"", b"", 0, b"", None, b"", b"", faults, ())
 
 
+def origin_of(message: Message, moment: Moment) -> Origin:
+    """Where and under which key it came, and where its receipt goes."""
+    received = received_at(message, moment)
+    return Origin(agency_of(message.topic), message.partition, message.key, received, moment.now_ms)
+
+
 def waiting(message: Message, now: int) -> Submission:
     """A parked submission: only its names and times are needed."""
     front = read_front(message.value)
-    origin = Origin(agency_of(message.topic), message.partition, received_at(message, Moment(now)), now)
-    return refused(message, origin, front.envelope if front else None, ())
+    return refused(message, origin_of(message, Moment(now)), front.envelope if front else None, ())
 
 
 def _names(envelope: Envelope, place: str, key: str) -> tuple[str, str, str]:

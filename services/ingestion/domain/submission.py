@@ -29,6 +29,7 @@ class Origin(NamedTuple):
 
     agency: str
     partition: int
+    key: bytes
     received_at: int
     now: int
 

@@ -11,7 +11,7 @@
 #include "blake2b.h"
 #include "judging.h"
 
-enum { HEAD = 5, RECORD_ID = 16, CONTENT = 16, DIGEST = 8, MESSAGE_FIELDS = 7, TABLE_VERSION = 1 };
+enum { HEAD = 5, RECORD_ID = 16, CONTENT = 16, DIGEST = 8, MESSAGE_FIELDS = 7, TABLE_VERSION = 2 };
 
 typedef struct { /* what contracts/batch_reader.py hands over; borrowed from its tuple */
     PyTypeObject *submission, *origin, *outgoing;
@@ -348,7 +348,7 @@ static PyObject *make_submission(const Context *context, const Edition *edition,
     } else if (submission_id != NULL && record_id != NULL) {
         ahead = make_ahead(context, edition, source, sent, values, record_id, submission_id, received, due);
     }
-    PyObject *origin = NAMED(context->origin, Py_NewRef(source->agency), Py_NewRef(sent->partition),
+    PyObject *origin = NAMED(context->origin, Py_NewRef(source->agency), Py_NewRef(sent->partition), Py_NewRef(sent->key),
                              PyLong_FromLongLong(received), Py_NewRef(context->now_object));
     return NAMED(context->submission, origin, submission_id, str_from(values[RECORD_NO].text),
                  Py_NewRef(edition->item), Py_NewRef(edition->version), Py_NewRef(edition->id), Py_XNewRef(action),

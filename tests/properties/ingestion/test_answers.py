@@ -35,7 +35,7 @@ class Ids:
 def submissions(draw: st.DrawFn) -> Submission:
     edition = EDITIONS[draw(st.sampled_from(sorted(EDITIONS)))]
     return Submission(
-        Origin("420000-gsj", 3, draw(MOMENTS), draw(MOMENTS)),
+        Origin("420000-gsj", 3, b"key", draw(MOMENTS), draw(MOMENTS)),
         draw(st.text(max_size=200)),
         draw(st.text(max_size=80)),
         edition.item.code,
@@ -108,7 +108,7 @@ def test_receipt(submission: Submission, outcome: str, faults: tuple[Fault, ...]
     stated = {"ACCEPTED": submission.notes, "DUPLICATE": (), "REFUSED": faults}[outcome]
     known = outcome != "REFUSED"
     assert (receipt.topic, receipt.partition) == ("credit.receipts.420000-gsj.v1", 3)
-    assert (receipt.key, receipt.subject) == (submission.record_no.encode(), submission.submission_id)
+    assert (receipt.key, receipt.subject) == (submission.origin.key, submission.submission_id)
     assert receipt.value == b"\x00\x00\x00\x00\x05" + written(
         RECEIPT,
         {

@@ -31,7 +31,7 @@ FAULTS = st.sampled_from([(), (), (), (fault("AGENCY_UNKNOWN"),)])
 
 def submission(number: int, record_no: str, action: str, content: int, produced_at: int, faults: Any) -> Submission:
     return Submission(
-        Origin("420000-gsj", 0, 0, 1_000),
+        Origin("420000-gsj", 0, b"key", 0, 1_000),
         f"s-{number}",
         record_no,
         "code-mapping",

@@ -79,6 +79,19 @@ def test_a_parked_submission_is_told_to_wait_under_its_own_names() -> None:
     assert parked(samples.sent(record(1))._replace(topic="credit.ingestion.command.v1"), "CRASHED", samples.NOW) == ()
 
 
+@pytest.mark.parametrize("sent", [record(1), b"no record"], ids=["another record_no", "no record"])
+@pytest.mark.parametrize("key", [b"another", b"\xf3\xbe no text", b""])
+def test_whatever_is_refused_is_answered_under_its_own_key(sent: Any, key: bytes) -> None:
+    message = samples.sent(record(1))._replace(key=key)
+    message = message if isinstance(sent, dict) else message._replace(value=sent)
+    given = samples.reader().read(message, samples.NOW)
+    records = Records(Speaker(Ids()))
+    (event,) = records.decide(records.initial(records.key(given)), given)
+    (receipt,) = records.announce(event, given)
+    assert isinstance(event, SubmissionRefused)
+    assert (receipt.key, receipt.partition) == (key, message.partition)
+
+
 def test_what_was_accepted_is_passed_on_untouched() -> None:
     given: Submission = samples.read(record(1))
     records = Records(Speaker(Ids()))
