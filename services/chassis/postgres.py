@@ -63,10 +63,16 @@ def connection_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
+# What a turn asks for, it asks for by key. Left to the statistics, a table that was small when it was last analysed is
+# read whole for every batch. Keys are joined from `unnest`, which looks into one partition for each; `= ANY` looks into
+# all (900 keys, 8 partitions of 30,000 rows: 2.6 ms against 7.7, and 121 where the whole table is read).
+BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+
+
 async def open_pool(settings: Settings) -> asyncpg.Pool[Any]:
     """Connect; raises `Transient` while the database is away. No codec is set: json stays text, decoded where used."""
     arguments = connection_settings(settings)
-    arguments["server_settings"] |= SERVER_LIMITS
+    arguments["server_settings"] |= SERVER_LIMITS | BY_KEY
     with told_apart():
         return await asyncpg.create_pool(**arguments, min_size=1, max_size=8, command_timeout=ANSWER_S, reset=_as_it_is)
 

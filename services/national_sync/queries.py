@@ -37,14 +37,19 @@ SELECT record_id, version, attempt FROM exchanges WHERE state = 'PENDING' ORDER 
 """
 # `state` is looked at here and not there: the planner would walk the index of all that is pending instead of the key.
 PUSHES = """
-SELECT record_id, version, attempt, item, action, submission, state FROM exchanges WHERE record_id = ANY($1::bytea[])
+SELECT e.record_id, e.version, e.attempt, e.item, e.action, e.submission, e.state
+FROM unnest($1::bytea[]) AS k (record_id) JOIN exchanges AS e USING (record_id)
 """
-STATES = "SELECT record_id, version, attempt, state FROM exchanges WHERE record_id = ANY($1::bytea[])"
+STATES = """
+SELECT e.record_id, e.version, e.attempt, e.state
+FROM unnest($1::bytea[]) AS k (record_id) JOIN exchanges AS e USING (record_id)
+"""
 OLDEST = """
 SELECT coalesce(extract(epoch FROM now() - least(
     (SELECT min(waiting_since) FROM exchanges WHERE state = 'PENDING'),
     (SELECT min(waiting_since) FROM exchanges WHERE state = 'RETRYING'))), 0)::float8
 """
+WHOLE = "SET LOCAL enable_seqscan = on"
 COUNTS = """
 SELECT item, state, count(*) AS exchanges, count(*) FILTER (WHERE held) AS held
 FROM exchanges GROUP BY item, state ORDER BY item, state
@@ -78,7 +83,8 @@ def _id(row: Any) -> PushId:
 
 
 async def counts(tx: Transaction) -> Sequence[Any]:
-    """Exchanges by item and state, and how many of them the platform holds."""
+    """Exchanges by item and state, and how many of them the platform holds; the whole table is read."""
+    await tx.execute(WHOLE)
     return await tx.fetch(COUNTS)
 
 

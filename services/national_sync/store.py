@@ -11,9 +11,11 @@ from services.chassis.handling import Transaction
 from services.national_sync.domain.events import Answered, Event, PushWanted
 from services.national_sync.domain.exchange import Exchange
 
+# LATERAL, so that the rows are locked in the order of the keys.
 LOAD = """
-SELECT record_id, version, item, action, state, attempt, held_version, held
-FROM exchanges WHERE record_id = ANY($1::bytea[]) ORDER BY record_id FOR UPDATE
+SELECT e.* FROM unnest($1::bytea[]) AS k (record_id), LATERAL (
+    SELECT record_id, version, item, action, state, attempt, held_version, held
+    FROM exchanges WHERE exchanges.record_id = k.record_id FOR UPDATE) AS e
 """
 ROW = {
     "record_id": "bytea", "version": "bigint", "item": "text", "action": "text", "state": "text", "attempt": "int",

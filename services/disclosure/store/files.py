@@ -19,11 +19,13 @@ from services.disclosure.domain.terms import FEEDS, Feed
 
 STANDINGS = """
 SELECT s.record_id AS id, s.version AS standing_version, s.subject_id AS of_subject, s.withdrawn, d.*
-FROM record_standing AS s
+FROM unnest($1::bytea[]) AS k (record_id) JOIN record_standing AS s USING (record_id)
 LEFT JOIN disclosed_records AS d ON d.subject_id = s.subject_id AND d.record_id = s.record_id
-WHERE s.record_id = ANY($1::bytea[])
 """
-COUNTS = "SELECT subject_id, public_seq, government_seq FROM subject_files WHERE subject_id = ANY($1::bytea[])"
+COUNTS = """
+SELECT f.subject_id, f.public_seq, f.government_seq
+FROM unnest($1::bytea[]) AS k (subject_id) JOIN subject_files AS f USING (subject_id)
+"""
 
 NEW_STANDINGS = Rows(
     "record_standing", {"record_id": "bytea", "version": "bigint", "subject_id": "bytea", "withdrawn": "boolean"}

@@ -17,7 +17,10 @@ ON CONFLICT (code, version) DO UPDATE SET fields = excluded.fields, names_subjec
 """
 RAISE = "UPDATE catalogue_revision SET number = number + 1"
 
-CARDS = "SELECT subject_id, version, kind, name, code_kinds, codes FROM subjects WHERE subject_id = ANY($1::bytea[])"
+CARDS = """
+SELECT s.subject_id, s.version, s.kind, s.name, s.code_kinds, s.codes
+FROM unnest($1::bytea[]) AS k (subject_id) JOIN subjects AS s USING (subject_id)
+"""
 # unnest would flatten an array of arrays: the codes of a card travel as one text.
 CARD_UPSERT = """
 INSERT INTO subjects (subject_id, version, kind, name, code_kinds, codes, changed_at)

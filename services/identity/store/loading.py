@@ -45,7 +45,8 @@ SELECT subject_id, kind, name, named_at, version, codes FROM subjects
 WHERE subject_id = ANY($1::bytea[]) AND version > 0
 """
 LINKS = """
-SELECT record_id, subject_id, version, rule, evidence FROM record_links WHERE record_id = ANY($1::bytea[])
+SELECT l.record_id, l.subject_id, l.version, l.rule, l.evidence
+FROM unnest($1::bytea[]) AS k (record_id) JOIN record_links AS l USING (record_id)
 """
 NOBODY = Reference("", "", b"", "CODE_KIND_UNKNOWN")
 

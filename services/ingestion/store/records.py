@@ -10,10 +10,6 @@ from services.ingestion.domain.events import RecordAccepted, RecordEvent
 from services.ingestion.domain.record import Record
 from services.ingestion.domain.submission import RecordKey
 
-# A partition that was empty when it was last analysed would be scanned whole for every key while an agency fills it.
-# Everything here goes through the primary key, whatever the statistics say; for this transaction only.
-BY_KEY = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-
 # LATERAL, so that the rows are locked in the order of the keys.
 LOAD = """
 SELECT r.agency, r.item, r.record_no, r.version, r.content, r.produced_at, r.withdrawn, r.seen
@@ -48,7 +44,6 @@ async def load(tx: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKey, Re
     """The stored ones among these, locked in key order: an agency's clients may spread a key over partitions."""
     if not keys:
         return {}
-    await tx.execute(BY_KEY)
     rows = await tx.fetch(LOAD, *columns(sorted(set(keys))))
     return {
         (agency, item, record_no): Record(version, content, produced_at, withdrawn, seen)

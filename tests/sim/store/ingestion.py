@@ -13,11 +13,6 @@ RECORD = " ".join(records.COLUMNS)
 LOADED = ("agency", "item", "record_no", "version", "content", "produced_at", "withdrawn", "seen")
 
 
-@statement(records.BY_KEY)
-async def by_key(tx: Tx) -> str:
-    return "SET"
-
-
 @statement(records.LOAD)
 async def load(tx: Tx, *arrays: list[str]) -> list[Row]:
     found: list[Row] = []

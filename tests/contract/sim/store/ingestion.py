@@ -25,7 +25,6 @@ def record(record_no: str, version: int = 1, content: bytes = b"c", withdrawn: b
 @case()
 async def records_are_loaded_in_the_order_asked_for(store: Store) -> None:
     async with begin(store.pool) as tx:
-        await tx.execute(records.BY_KEY)
         await records.NEW.insert(tx, [record("1"), record("2", 3, b"d", True)])
         found = await tx.fetch(records.LOAD, ["a", "a", "a"], ["i", "i", "i"], ["2", "9", "1"])
         assert values(found) == [
