@@ -5,8 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 STUBS := services/_stubs/credit
-READER := services/ingestion/native/_reader
-WIRE := services/chassis/native/_wire
+NATIVE := $(basename $(wildcard services/*/native/_*.pyi))
 CFLAGS ?= -O2
 SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f in ($(1))))'
 # What an extension of this Python is compiled with; warnings are errors.
@@ -32,9 +31,9 @@ $(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')
 		--grpc_python_out=services/_stubs $(shell find proto -name '*.proto')
 	touch $@
 
-native: $(READER).built $(WIRE).built ## build the native reader and codec; everything works without them, slower
+native: $(addsuffix .built,$(NATIVE)) ## build the native reader and codec; everything works without them, slower
 
-$(READER).built $(WIRE).built: %.built: $(VENV)/.installed $(wildcard services/*/native/*.[ch])
+$(addsuffix .built,$(NATIVE)): %.built: $(VENV)/.installed $(wildcard services/*/native/*.[ch])
 	@if command -v $(CC) > /dev/null && [ -f "$$($(call SYSCONFIG,[s.get_path("include")]))/Python.h" ]; then \
 		set -x; $(CC) $(CFLAGS) $(EXTENSION) $(@D)/*.c -o $*$$($(call SYSCONFIG,[s.get_config_var("EXT_SUFFIX")])) && touch $@; \
 	else \
@@ -43,7 +42,7 @@ $(READER).built $(WIRE).built: %.built: $(VENV)/.installed $(wildcard services/*
 
 native-fuzz: install ## the native code's tests with 300,000 damaged messages, under the address and undefined-behaviour sanitizers
 	mkdir -p var/native-fuzz
-	for extension in $(READER) $(WIRE); do \
+	for extension in $(NATIVE); do \
 		$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(EXTENSION) $$(dirname $$extension)/*.c \
 			-o var/native-fuzz/$$(basename $$extension).so || exit 1; \
 	done
