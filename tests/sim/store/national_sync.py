@@ -17,7 +17,7 @@ PUSH = ("record_id", "version", "attempt")
 @statement(store.LOAD)
 async def load(tx: Tx, ids: list[bytes]) -> list[Row]:
     found: list[Row] = []
-    for one in sorted(set(ids)):
+    for one in ids:
         if tx.get("exchanges", one) is not None:
             await tx.lock("exchanges", one)
             found.append((tx.get("exchanges", one) or Row()).pick(*EXCHANGE.split()))
