@@ -68,7 +68,7 @@ def _one(asked: Any) -> int:
         print(
             f"seed {outcome.seed} ({mode}): {outcome.virtual_s:.1f} s in {outcome.steps} steps, state {outcome.digest}"
         )
-        print(outcome.violation or outcome.open_fault or "everything held")
+        print(outcome.violation or "everything held")
     return 1 if outcome.violation else 0
 
 
@@ -91,7 +91,6 @@ def _ignore_interrupt() -> None:
 def _many(asked: Any) -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     failed: list[Outcome] = []
-    known: list[Outcome] = []
     shared()  # made before the processes part, so that all have it
     gc.freeze()
     began = time.monotonic()
@@ -101,7 +100,6 @@ def _many(asked: Any) -> int:
             if outcome.violation:
                 failed.append(outcome)
                 _say(asked, f"\r{outcome.violation}\n    {replay(outcome.seed, asked.bug)}\n")
-            known += [outcome] if outcome.open_fault else []
             _progress(done, len(seeds), len(failed))
     finally:
         pool.shutdown(cancel_futures=True)
@@ -109,21 +107,12 @@ def _many(asked: Any) -> int:
     cost = _Cost(time.monotonic() - began, _cpu_s() / len(seeds))
     told = [{"seed": o.seed, "violation": o.violation, "replay": replay(o.seed, asked.bug)} for o in failed]
     if asked.json:
-        print(
-            json.dumps(
-                {"seeds": len(seeds), "from": asked.first, "failed": told, "open_fault": [o.seed for o in known]}
-                | cost._asdict()
-            )
-        )
+        print(json.dumps({"seeds": len(seeds), "from": asked.first, "failed": told} | cost._asdict()))
     else:
         print(
             f"{len(seeds)} seeds from {asked.first}: {len(failed)} failed; "
             f"{cost.seconds:.0f} s, of each seed {cost.cpu_s_per_seed:.3f} s of processor time"
         )
-        if known:
-            print(
-                f"{len(known)} show what is known and open: {known[0].open_fault} ({replay(known[0].seed, asked.bug)})"
-            )
     return 1 if failed else 0
 
 

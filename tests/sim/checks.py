@@ -23,7 +23,6 @@ class Watch:
 
     def __init__(self) -> None:
         self.violation: str | None = None
-        self.open_fault: str | None = None  # a fault of the services that is known, and not mended yet
         self.said: dict[tuple[str, int], tuple[TopicPartition, bytes, bytes | None]] = {}
         self._highest: dict[tuple[TopicPartition, str], int] = defaultdict(int)
         self._applied: set[tuple[object, ...]] = set()

@@ -13,7 +13,7 @@ from tests.sim.world import World
 
 
 class Outcome(NamedTuple):
-    """One seed: `violation` is None when everything held but for what is known to be open."""
+    """One seed: `violation` is None when everything held."""
 
     seed: int
     liveness: bool
@@ -22,7 +22,6 @@ class Outcome(NamedTuple):
     virtual_s: float
     steps: int
     journal: list[str]
-    open_fault: str | None
 
 
 def run_seed(seed: int, bug: int | None = None) -> Outcome:
@@ -45,6 +44,5 @@ def _run(world: World, bug: int | None) -> Outcome:
             world.watch.object(f"a callback failed: {world.loop.troubles[0]}")
         digest, loop = world.digest(), world.loop
         loop.close()
-        watch = world.watch
         ran = (loop.time(), loop.steps, world.journal)
-        return Outcome(world.seed, world.liveness, digest, watch.violation, *ran, watch.open_fault)
+        return Outcome(world.seed, world.liveness, digest, world.watch.violation, *ran)
