@@ -132,7 +132,7 @@ class Decider:
     def park_culprit(self, batch: Batch, lane: Lane, message: Message, trace: str) -> None:
         """Park what the process died of. It counts as heard: a repeat would be parked behind it and be applied too."""
         if not self._repeated(batch, lane, message):
-            self.park(batch, lane, message, "CRASHED", trace)
+            self.park(batch, lane, message, parking.CRASHED, trace)
 
     async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
         before = await aggregate.load(tx, [g.given for g in group])

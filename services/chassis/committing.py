@@ -11,7 +11,7 @@ from services.chassis.batch import Batch
 from services.chassis.breaker import Breaker, Counted
 from services.chassis.commands import command_topic
 from services.chassis.crashpoints import crashpoint
-from services.chassis.due import Due
+from services.chassis.due import Culprit, Due, Look
 from services.chassis.errors import Transient, Unhandleable
 from services.chassis.handling import Transaction
 from services.chassis.holding import Holding
@@ -39,25 +39,28 @@ class Committer:
     async def apply(self, messages: Received, due: bool, alone: bool) -> None:
         """A turn; `alone`: its message is suspected of having ended this process before, and parked if it would again.
 
-        Raises `Transient` when nothing was committed, or nobody knows.
+        So is the one thing due that a turn without messages takes. Raises `Transient` when nothing was committed, or
+        nobody knows.
         """
+        look = self.due.look() if due else None
         try:
-            await self.commit(messages, due, culprit="")
+            await self.commit(messages, look, None)
         except (Transient, Unhandleable):
             raise
         except Exception:
-            if not (alone and messages):
+            met = None if messages else self.due.met
+            if not (met or (alone and messages)):
                 raise
-            # The third crash at this offset: it is alone in its batch, so it is the culprit.
-            await self.commit(messages, due, culprit=traceback.format_exc(limit=-4))
+            # The third crash of this lane: it is alone in its turn, so it is the culprit.
+            await self.commit(messages, look, Culprit(traceback.format_exc(limit=-4), met))
 
-    async def commit(self, messages: Received, due: bool, culprit: str) -> None:
-        """A turn; `culprit`: the traceback with which its messages are parked instead of being decided."""
+    async def commit(self, messages: Received, look: Look | None, culprit: Culprit | None) -> None:
+        """A turn; with a `culprit` its messages are parked instead of being decided, or without any what is due."""
         around, started = self._around, asyncio.get_running_loop().time()
         await around.schemas.resolve(message.value for _, message in messages)
         crashpoint("cp2")
         batch = Batch(Moment(around.clock_ms()))
-        touched = self._touched(messages, due)
+        touched = self._touched(messages, look)
         next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
         async with around.transaction() as tx:
             crashpoint("cp3")
@@ -66,11 +69,11 @@ class Committer:
             await lanes.move(tx, touched, next_offsets)
             if around.service.refresh is not None:
                 await around.service.refresh(tx)
-            await self._decide(tx, batch, messages, due, culprit)
+            await self._decide(tx, batch, messages, look, culprit)
             written = await self.writer.write(tx, batch, touched)
             counted = self._breaker.count([lane.id for lane, _ in messages], batch.parked)
             await breaker.stop(tx, counted.tripped, batch.moment.now_ms)
-            await self._journal(tx, batch, messages, next_offsets, culprit)
+            await self._journal(tx, batch, messages, next_offsets, look, culprit)
             crashpoint("cp4")
         crashpoint("cp5")
         self._month = month
@@ -83,26 +86,35 @@ class Committer:
         self._size.took(len(messages), seconds)
         around.observer.batch(batch, seconds)
 
-    def _touched(self, messages: Received, due: bool) -> list[Lane]:
-        every = self._holding.lanes.values() if due else {lane.id: lane for lane, _ in messages}.values()
-        return sorted(every, key=lambda lane: lane.id)
+    def _touched(self, messages: Received, look: Look | None) -> list[Lane]:
+        every = {lane.id: lane for lane in (*(look.lanes if look else ()), *(lane for lane, _ in messages))}
+        return sorted(every.values(), key=lambda lane: lane.id)
 
-    async def _decide(self, tx: Transaction, batch: Batch, messages: Received, due: bool, culprit: str) -> None:
+    async def _decide(
+        self, tx: Transaction, batch: Batch, messages: Received, look: Look | None, culprit: Culprit | None
+    ) -> None:
         decider = self._around.decider
-        if due:
-            await self.due.take(tx, batch)
+        if look:
+            await self.due.take(tx, batch, look, None if messages else culprit)
         if culprit:
             for lane, message in messages:
-                decider.park_culprit(batch, lane, message, culprit)
+                decider.park_culprit(batch, lane, message, culprit.trace)
         else:
             await decider.run(tx, batch, messages)
 
     async def _journal(
-        self, tx: Transaction, batch: Batch, messages: Received, next_offsets: Mapping[LaneId, int], culprit: str
+        self,
+        tx: Transaction,
+        batch: Batch,
+        messages: Received,
+        next_offsets: Mapping[LaneId, int],
+        look: Look | None,
+        culprit: Culprit | None,
     ) -> None:
-        taken = {lane.id: lane.next_offset for lane in self._holding.lanes.values()} if batch.taken else {}
-        read = (lane.id for lane, _ in messages)
-        if turn := turns.turn_of(batch.moment.now_ms, read, next_offsets, taken, culprit):
+        lanes, limit = look if look and batch.taken else ((), 0)
+        taken = {lane.id: lane.next_offset for lane in lanes}
+        read, trace = (lane.id for lane, _ in messages), culprit.trace if culprit else ""
+        if turn := turns.turn_of(batch.moment.now_ms, read, next_offsets, taken, limit, trace):
             await turns.record(tx, turn)
 
     def _trip(self, counted: Counted) -> None:

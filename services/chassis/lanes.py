@@ -9,6 +9,8 @@ from typing import NamedTuple
 from services.chassis.errors import LaneLost
 from services.chassis.handling import Transaction
 
+SUSPECT_AFTER = 3  # claims without progress: then one thing at a time, and a culprit is parked
+
 
 class LaneId(NamedTuple):
     """One consumed partition."""

@@ -21,7 +21,7 @@ from services.chassis.committing import Committer
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import LaneLost, Transient
 from services.chassis.holding import Holding
-from services.chassis.lanes import LaneId
+from services.chassis.lanes import SUSPECT_AFTER, LaneId
 from services.chassis.receiving import FETCH_WAIT_MS, Receiver
 from services.chassis.surroundings import Surroundings
 from services.chassis.turn_size import TurnSize
@@ -30,7 +30,6 @@ from services.chassis.watchdog import Pulse
 COMMIT_WAIT_S = 5.0
 SILENT_S = 10.0  # the broker has not answered a commit for so long: whoever asks for readiness shall know
 FENCED_WAIT_S = 7.0  # two heartbeats and a bit
-SUSPECT_AFTER = 3  # claims without progress: then one message at a time, and a culprit is parked
 
 
 class LaneLoop(ConsumerRebalanceListener):
@@ -126,11 +125,11 @@ class LaneLoop(ConsumerRebalanceListener):
             if self._claims.open:
                 with self._awaiting():
                     await self._claims.take()
-                due.at_once()
+                due.claimed()
             suspects = [lane for lane in held.values() if lane.attempts >= SUSPECT_AFTER and not lane.stopped]
-            assignment = self._assignment
+            assignment, one_due = self._assignment, due.alone
         # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
-        messages = await self._receiver.fetch(suspects)
+        messages = [] if one_due else await self._receiver.fetch(suspects)
         async with self._turn:
             if assignment != self._assignment:
                 return  # fetched under an assignment that is gone; the claim of the new one seeks back
@@ -139,7 +138,7 @@ class LaneLoop(ConsumerRebalanceListener):
             if messages or (is_due and held):
                 with self._awaiting():
                     await self._committer.apply(messages, is_due, alone=bool(suspects))
-                self._moved += bool(messages)
+                self._moved += one_due or bool(messages)
             self._turning = bool(held)
         if not held:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)  # nothing assigned yet: the group is still forming

@@ -18,6 +18,7 @@ from services.chassis.message import Message
 from services.chassis.timers import RUNNING
 
 BEHIND = "BEHIND_PARKED"
+CRASHED = "CRASHED"
 
 
 class Parked(NamedTuple):
@@ -61,6 +62,15 @@ WHERE parked.topic = taken.topic AND parked.partition = taken.partition AND park
   AND parked.key <> '' AND parked.released_at IS NULL
 """
 
+# A message of the key was parked again, and the limit has cut through it: the rest waits behind it, as it would have if
+# it had been taken along. Left released it would take the first one up again, in each turn anew.
+PARK_REST = """
+UPDATE parked SET released_at = NULL, code = $5, detail = '', parked_at = $4
+FROM unnest($1::text[], $2::int[], $3::bytea[]) AS again (topic, partition, key)
+WHERE parked.topic = again.topic AND parked.partition = again.partition AND parked.key = again.key
+  AND parked.key <> '' AND parked.released_at IS NOT NULL AND parked.discarded_at IS NULL
+"""
+
 # Of a message that is thrown away everything is kept but what it said.
 TAKE_DISCARDED = """
 WITH due AS (
@@ -77,6 +87,15 @@ kept AS (
     SELECT topic, partition, "offset", code, message_at, parked_at, $4, discarded_by, sha256(coalesce(value, ''))
     FROM gone)
 SELECT topic, partition, "offset", key, value, headers, message_at FROM gone
+"""
+TAKE_BACK = """
+DELETE FROM parked USING (
+    SELECT topic, partition, "offset" FROM parked
+    WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND discarded_at IS NOT NULL
+    ORDER BY topic, partition, "offset" >= 0, abs("offset") LIMIT $3
+) AS due
+WHERE parked.topic = due.topic AND parked.partition = due.partition AND parked."offset" = due."offset"
+RETURNING parked.topic, parked.partition, parked."offset", parked.key, parked.value, parked.headers, parked.message_at
 """
 
 
@@ -125,6 +144,20 @@ async def take_discarded(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, 
     """Remove and return what an operator has thrown away in these lanes, and keep that it was."""
     places = [lane.topic for lane in lanes], [lane.partition for lane in lanes]
     return _messages(await tx.fetch(TAKE_DISCARDED, *places, limit, time_of(now_ms)))
+
+
+async def take_back(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:
+    """The same of what cannot be thrown away: it is not kept that it was, and is to be parked again."""
+    return _messages(
+        await tx.fetch(TAKE_BACK, [lane.topic for lane in lanes], [lane.partition for lane in lanes], limit)
+    )
+
+
+async def park_rest(tx: Transaction, again: Iterable[Message], now_ms: int) -> None:
+    """What is still released of these messages' keys waits behind them; they are parked again themselves."""
+    keys = sorted({(m.topic, m.partition, m.key) for m in again if m.key})
+    if keys:
+        await tx.execute(PARK_REST, *map(list, zip(*keys, strict=True)), time_of(now_ms), BEHIND)
 
 
 def _messages(rows: Iterable[Any]) -> list[Message]:

@@ -21,6 +21,7 @@ from typing import Any
 from services.chassis import lanes, outbox
 from services.chassis.batch import Batch
 from services.chassis.committing import Committer
+from services.chassis.due import Culprit, Look
 from services.chassis.holding import Holding
 from services.chassis.lanes import Lane, LaneId
 from services.chassis.message import Message
@@ -96,7 +97,8 @@ class Replay:
         self._moment = turn.now_ms
         self._holding.lanes = {moved.lane: self._held[moved.lane] for moved in turn.lanes}
         read = [(self._held[moved.lane], m) for moved in turn.lanes for m in messages.get(moved.lane, ())]
-        await self._committer.commit(read, turn.due, turn.culprit)
+        look = Look(list(self._holding.lanes.values()), turn.due_limit) if turn.due else None
+        await self._committer.commit(read, look, Culprit(turn.culprit) if turn.culprit else None)
 
 
 async def rebuild(

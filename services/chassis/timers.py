@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from services.chassis.handling import Transaction
 from services.chassis.lanes import LaneId
@@ -17,11 +18,12 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::bytea[], $5::timesta
 ON CONFLICT (topic, partition, kind, key) DO UPDATE SET due_at = excluded.due_at, body = excluded.body
 """
 
+# The order is total: a replay takes what the turn took, also when a limit cuts through timers of one moment.
 TAKE = """
 DELETE FROM timers USING (
     SELECT topic, partition, kind, key FROM timers
     WHERE due_at <= $3 AND (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
-    ORDER BY due_at LIMIT $4
+    ORDER BY due_at, key, topic, partition, kind LIMIT $4
 ) AS due
 WHERE timers.topic = due.topic AND timers.partition = due.partition
   AND timers.kind = due.kind AND timers.key = due.key
@@ -62,5 +64,9 @@ async def take(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int
             (("timer", row["kind"].encode()),),
             int(row["due_at"].timestamp() * 1000),
         )
-        for row in sorted(rows, key=lambda row: (row["due_at"], row["key"]))
+        for row in sorted(rows, key=_in_order)
     ]
+
+
+def _in_order(row: Any) -> tuple[datetime, bytes, str, int, str]:
+    return row["due_at"], row["key"], row["topic"], row["partition"], row["kind"]

@@ -106,8 +106,12 @@ def _storable(text: str, limit: int) -> str:
 
 
 def read_retry(message: Message, moment: Moment) -> RetryDue:
-    """A timer: its key is the record, its body the version."""
-    return RetryDue(message.key, int(message.value or b"0"), moment.now_ms)
+    """A timer: its key is the record, its body the version; raises `Unhandleable` for a body that is no number."""
+    try:
+        version = int(message.value or b"")
+    except ValueError as error:
+        raise Unhandleable("TIMER_UNREADABLE", type(error).__name__) from error
+    return RetryDue(message.key, version, moment.now_ms)
 
 
 def read_submission(schemas: Schemas, submission: bytes) -> dict[str, Any]:

@@ -144,12 +144,12 @@ async def set_timers(tx: Tx, *arrays: list[Any]) -> str:
 async def take_timers(tx: Tx, topics: list[str], partitions: list[int], now: datetime, limit: int) -> list[Row]:
     asked = set(zip(topics, partitions, strict=True))
     due = [r for _, r in tx.scan("timers") if r["due_at"] <= now and (r["topic"], r["partition"]) in asked]
-    due.sort(key=lambda r: (r["due_at"], r["topic"], r["partition"], r["kind"], r["key"]))
+    due.sort(key=lambda r: (r["due_at"], r["key"], r["topic"], r["partition"], r["kind"]))
     returning = "topic partition kind key body due_at"
     return await delete(tx, "timers", ["topic", "partition", "kind", "key"], due[:limit], returning)
 
 
-TURN = "now_ms due culprit topics partitions next_offsets messages"
+TURN = "now_ms due due_limit culprit topics partitions next_offsets messages"
 
 
 @statement(turns.INSERT)

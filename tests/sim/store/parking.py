@@ -66,10 +66,29 @@ async def release_rest(tx: Tx, topics: list[str], partitions: list[int], keys: l
     return await update(tx, "parked", {place: {"released_at": at} for place in rest})
 
 
+@statement(parking.PARK_REST)
+async def park_rest(
+    tx: Tx, topics: list[str], partitions: list[int], keys: list[bytes], at: datetime, code: str
+) -> str:
+    again = {key for key in zip(topics, partitions, keys, strict=True) if key[2]}
+    free = [(p, r) for p, r in tx.scan("parked") if r["released_at"] is not None and r["discarded_at"] is None]
+    waits = {"released_at": None, "code": code, "detail": "", "parked_at": at}
+    return await update(tx, "parked", {place: waits for place, row in free if _key(row) in again})
+
+
+def _discarded(tx: Tx, topics: list[str], partitions: list[int], limit: int) -> list[Row]:
+    return [r for r in _in_lanes(tx, topics, partitions) if r["discarded_at"] is not None][:limit]
+
+
+@statement(parking.TAKE_BACK)
+async def take_back(tx: Tx, topics: list[str], partitions: list[int], limit: int) -> list[Row]:
+    return await delete(tx, "parked", PLACE, _discarded(tx, topics, partitions, limit), RETURNING)
+
+
 @statement(parking.TAKE_DISCARDED)
 async def take_discarded(tx: Tx, topics: list[str], partitions: list[int], limit: int, at: datetime) -> list[Row]:
-    due = [r for r in _in_lanes(tx, topics, partitions) if r["discarded_at"] is not None]
-    gone = await delete(tx, "parked", PLACE, due[:limit], f"{RETURNING} code parked_at discarded_by")
+    due = _discarded(tx, topics, partitions, limit)
+    gone = await delete(tx, "parked", PLACE, due, f"{RETURNING} code parked_at discarded_by")
     for row in gone:
         kept = {name: row[name] for name in (*PLACE, "code", "message_at", "parked_at")}
         more = {

@@ -11,6 +11,7 @@ import pytest
 
 from services.chassis import lanes
 from services.chassis.committing import Committer
+from services.chassis.due import DUE_LIMIT, Look
 from services.chassis.holding import Holding
 from services.chassis.turn_size import TurnSize
 
@@ -36,7 +37,7 @@ class Tx:
 
 async def opened(committer: Committer, tx: Tx) -> list[str]:
     with pytest.raises(Reached):
-        await committer.commit([], due=True, culprit="")
+        await committer.commit([], Look([], DUE_LIMIT), None)
     return [query.split()[5] for query in tx.asked if "outbox_" in query]
 
 

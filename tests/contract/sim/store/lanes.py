@@ -113,11 +113,11 @@ async def timers_that_are_parked_get_places_of_their_own(store: Store) -> None:
 async def turns_are_kept(store: Store) -> None:
     async with begin(store.pool) as tx:
         await outbox.open_months(tx, NOW_MS)
-        await tx.execute(turns.INSERT, NOW_MS, True, "", ["t"], [0], [5], [2])
-        await tx.execute(turns.INSERT, NOW_MS + 1, False, "x", ["t", "s"], [0, 1], [6, 1], [1, 1])
-    assert await store.rows("turns", "now_ms due culprit topics partitions next_offsets messages") == [
-        (NOW_MS, True, "", ["t"], [0], [5], [2]),
-        (NOW_MS + 1, False, "x", ["t", "s"], [0, 1], [6, 1], [1, 1]),
+        await tx.execute(turns.INSERT, NOW_MS, True, 500, "", ["t"], [0], [5], [2])
+        await tx.execute(turns.INSERT, NOW_MS + 1, False, 1, "x", ["t", "s"], [0, 1], [6, 1], [1, 1])
+    assert await store.rows("turns", "now_ms due due_limit culprit topics partitions next_offsets messages") == [
+        (NOW_MS, True, 500, "", ["t"], [0], [5], [2]),
+        (NOW_MS + 1, False, 1, "x", ["t", "s"], [0, 1], [6, 1], [1, 1]),
     ]
 
 

@@ -80,6 +80,43 @@ async def the_rest_of_a_key_goes_when_its_first_has_gone(store: Store) -> None:
 
 
 @case()
+async def what_is_left_of_a_released_key_waits_behind_one_that_was_parked_again(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await park(tx, (1, b"a"), (2, b"a"), (3, b"a"), (4, b"b"), (5, b""), (6, b"a"))
+        await tx.execute(orders.RELEASE, ["t"] * 3, [0] * 3, [1, 4, 5], at(3))
+        await order(tx, "c", "discard")
+        await tx.execute(orders.DISCARD, ["t"], [0], [6], at(3), "c")
+        assert offsets(await tx.fetch(parking.TAKE, *LANE, 1)) == [1]
+        await park(tx, (1, b"a"), (7, b"a"))
+        rest = ["t", "t", "s"], [0, 0, 0], [b"a", b"", b"b"], at(4), "BEHIND"
+        assert await tx.execute(parking.PARK_REST, *rest) == "UPDATE 2"
+        assert await tx.execute(parking.PARK_REST, *rest) == "UPDATE 0"
+        await tx.fetch(parking.TAKE_BACK, *LANE, 9)  # or its mark would hold for the key
+        assert offsets(await tx.fetch(parking.TAKE, *LANE, 9)) == [4, 5]
+    names = "offset code detail parked_at released_at"
+    held = [(place, "BEHIND", "", at(4), None) for place in (2, 3)]
+    assert await store.rows("parked", names) == [
+        (1, "CODE", "why", at(1), None),
+        *held,
+        (7, "CODE", "why", at(1), None),
+    ]
+
+
+@case()
+async def what_could_not_be_thrown_away_leaves_no_trace(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await park(tx, (-2, b"a"), (1, b"a"), (2, b"a"))
+        await order(tx, "c", "discard")
+        await tx.execute(orders.DISCARD, ["t", "t"], [0, 0], [-2, 1], at(3), "c")
+        gone = await tx.fetch(parking.TAKE_BACK, *LANE, 1)
+        assert values(gone) == [("t", 0, -2, b"a", b"v-2", '[["a", "eA=="]]', at(0))]
+        assert offsets(await tx.fetch(parking.TAKE_BACK, *LANE, 9)) == [1]
+        assert await tx.fetch(parking.TAKE_BACK, ["t", "s"], [1, 0], 9) == []
+    assert await store.rows("discarded", "offset") == []
+    assert await store.rows("parked", "offset") == [(2,)]
+
+
+@case()
 async def a_discarded_message_is_kept_without_what_it_said(store: Store) -> None:
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"), (2, b"a"))

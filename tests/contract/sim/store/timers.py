@@ -35,3 +35,14 @@ async def the_oldest_timers_fire_first(store: Store) -> None:
         await tx.execute(timers.SET, ["t"] * 3, [0] * 3, ["k"] * 3, [b"3", b"1", b"2"], moments, [b""] * 3)
         taken = await tx.fetch(timers.TAKE, ["t"], [0], at(9), 2)
         assert sorted(row["key"] for row in taken) == [b"1", b"2"]
+
+
+@case()
+async def of_timers_of_one_moment_the_key_decides_and_then_the_place_and_the_kind(store: Store) -> None:
+    rows = [("t", 1, "k", b"1"), ("t", 0, "z", b"1"), ("s", 1, "k", b"2"), ("t", 0, "k", b"1"), ("s", 1, "k", b"1")]
+    async with begin(store.pool) as tx:
+        columns = map(list, zip(*rows, strict=True))
+        await tx.execute(timers.SET, *columns, [at(1)] * 5, [b""] * 5)
+        taken = [await tx.fetch(timers.TAKE, ["t", "t", "s"], [0, 1, 1], at(9), 1) for _ in rows]
+    order = [tuple(row.values())[:4] for (row,) in taken]
+    assert order == sorted(rows, key=lambda row: (row[3], *row[:3]))
