@@ -15,6 +15,7 @@ from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.routing import Route, by_topic
 
 AnyAggregate = Aggregate[Any, Any, Any, Any]
+Refused = dict[tuple[LaneId, bytes], int]  # the first offset of a key that could not be decided
 
 
 class Given(NamedTuple):
@@ -56,8 +57,9 @@ class Decider:
         self, tx: Transaction, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool = False
     ) -> None:
         """Decide these messages in order and save what changed; one query per table for all of them."""
+        refused: Refused = {}
         for aggregate, group in _by_aggregate(self._read(batch, messages, released)):
-            await self._decide(tx, batch, aggregate, group)
+            await self._decide(tx, batch, aggregate, group, refused)
 
     def _read(self, batch: Batch, messages: Sequence[tuple[Lane, Message]], released: bool) -> list[Given]:
         read: list[Given] = []
@@ -134,17 +136,23 @@ class Decider:
         if not self._repeated(batch, lane, message):
             self.park(batch, lane, message, parking.CRASHED, trace)
 
-    async def _decide(self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given]) -> None:
+    async def _decide(
+        self, tx: Transaction, batch: Batch, aggregate: AnyAggregate, group: Sequence[Given], refused: Refused
+    ) -> None:
         before = await aggregate.load(tx, [g.given for g in group])
         after: dict[Hashable, Any] = {}
         events: list[tuple[Hashable, Any]] = []
         for item in group:
+            if refused and _waits(item, refused):
+                self.park(batch, item.lane, item.message, parking.BEHIND, "")
+                continue
             key = aggregate.key(item.given)
             state = after[key] if key in after else before[key] if key in before else aggregate.initial(key)
             try:
                 decided = aggregate.decide(state, item.given)
             except Unhandleable as trouble:
                 self.park(batch, item.lane, item.message, trouble.code, trouble.detail)
+                refused.setdefault((item.lane.id, item.message.key), item.message.offset)
                 continue
             for event in decided:
                 state = aggregate.evolve(state, event)
@@ -157,6 +165,13 @@ class Decider:
             batch.count(item.message.topic, "applied")
         if events:
             await aggregate.save(tx, before, after, events)
+
+
+def _waits(item: Given, refused: Refused) -> bool:
+    """A message that came after one of its key which could not be decided; it had been read by then."""
+    key, offset = item.message.key, item.message.offset
+    at = refused.get((item.lane.id, key))
+    return bool(key) and at is not None and offset > max(at, -1)  # a timer, below 0, waits for no message
 
 
 def _by_aggregate(read: Iterable[Given]) -> Iterable[tuple[AnyAggregate, list[Given]]]:

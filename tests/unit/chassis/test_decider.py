@@ -106,6 +106,14 @@ async def test_what_cannot_be_decided_is_parked_without_an_effect() -> None:
     assert [p.code for p in batch.parked] == ["UNLUCKY"]
 
 
+async def test_what_follows_one_of_its_key_that_cannot_be_decided_waits_and_what_came_before_is_applied() -> None:
+    sent = [(b"a", 1), (b"b", 13), (b"a", 13), (b"b", 2), (b"a", 3), (b"", 13), (b"", 4), (b"c", 5)]
+    aggregate, batch = await decide([message(n, *one) for n, one in enumerate(sent)])
+    assert aggregate.stored == {b"a": 1, b"": 4, b"c": 5}
+    parked = [(p.message.offset, p.code) for p in batch.parked]
+    assert parked == [(1, "UNLUCKY"), (2, "UNLUCKY"), (3, "BEHIND_PARKED"), (4, "BEHIND_PARKED"), (5, "UNLUCKY")]
+
+
 async def test_messages_without_a_key_do_not_block_each_other() -> None:
     _, batch = await decide([message(0, b"", 7), message(1, b"", 2)])
     assert [p.message.offset for p in batch.parked] == [0]
