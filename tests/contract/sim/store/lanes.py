@@ -27,10 +27,12 @@ NOW_MS = 1_511_503_200_000
 async def a_claim_makes_a_row_and_every_further_one_raises_the_epoch(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(lanes.END_FROZEN)
+        assert await tx.fetchval("SELECT count(*) FROM lanes") == 0
         made = await tx.fetch(lanes.CLAIM, ["t", "s"], [1, 0], [1, 0])
         assert values(made) == [("s", 0, 1, -1, 0, 0, 0, [], []), ("t", 1, 1, -1, 0, 0, 1, [], [])]
         assert made[0]["topic"] == "s"
         assert values(await tx.fetch(lanes.CLAIM, ["t"], [1], [1])) == [("t", 1, 2, -1, 0, 0, 2, [], [])]
+        assert await tx.fetchval("SELECT count(*) FROM lanes") == 2
     assert await store.rows("lanes", "topic epoch attempts") == [("s", 1, 0), ("t", 2, 2)]
 
 
