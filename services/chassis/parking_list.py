@@ -3,7 +3,7 @@
 Never a key, never content: a key may be an agency's own number of a record, and a value names people. Told is where a
 message lies, why, since when, how large it is, which schema wrote it, and the first place of its key (`head`): the one
 that must be mended, released or discarded before those behind it. Of one message, also the detail (scrubbed) and the
-names of its headers.
+names of its headers. A timer lies on no topic: its place is below -1, and `timer` is its kind.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ def masked(row: Mapping[str, Any], whole: bool) -> dict[str, Any]:
         "bytes": row["bytes"],
         "schema_id": wire.schema_id_of(row["frame"]),
     }
+    headers = [(name, bytes.fromhex(value)) for name, value in json.loads(row["headers"])]
+    if row["offset"] < 0:
+        told["timer"] = dict(headers).get("timer", b"").decode(errors="replace")
     if whole:
-        headers = [(name, bytes.fromhex(value)) for name, value in json.loads(row["headers"])]
         shown = {name: value.decode(errors="replace") for name, value in headers if name in SHOWN_HEADERS}
         told |= {"detail": logs.scrub(row["detail"]), "headers": {name: shown.get(name, "***") for name, _ in headers}}
     return told

@@ -37,12 +37,15 @@ app = typer.Typer(cls=Group, add_completion=False, pretty_exceptions_enable=Fals
 
 @app.command("list")
 def list_(service: Service, code: Code = "", as_json: Json = False) -> None:
-    """What a service has parked, oldest first: where, why, since when; never keys or content."""
+    """What a service has parked, in order: where (a timer below -1), why, since when; never keys or content."""
     rows = listed(service)
     shown = [row for row in rows if code in ("", row["code"])]
     for row in shown:
         behind = "" if row["head"] == row["place"] else f"  behind {row['head']}"
-        line = f"{row['place']}  {row['code']}  {row['state']}  {row['bytes']} B  since {row['parked_at']}{behind}"
+        timer = f"  timer {row['timer']}" if "timer" in row else ""
+        line = (
+            f"{row['place']}{timer}  {row['code']}  {row['state']}  {row['bytes']} B  since {row['parked_at']}{behind}"
+        )
         typer.echo(json.dumps(row, ensure_ascii=False) if as_json else line)
     if not as_json:
         typer.echo(f"{len(shown)} of {len(rows)} parked messages, {len(heads(shown))} keys", err=True)

@@ -91,27 +91,14 @@ class Stack:
 
 
 @contextmanager
-def ledger(stack: Stack, worker: int = 0, crash_at: str = "") -> Generator[subprocess.Popen[bytes]]:
-    """One process of the test service; killed at the end if it still runs."""
-    layout = stack.layout
-    environment = os.environ | {
-        "CREDIT_SERVICE": "ledger",
-        "CREDIT_WORKER": str(worker),
-        "CREDIT_KAFKA": layout.address("kafka"),
-        "CREDIT_KAFKA_USER": "platform-admin",
-        "CREDIT_KAFKA_PASSWORD_FILE": str(passwords.path_of(layout.secrets, "platform-admin")),
-        "CREDIT_POSTGRES_DSN": layout.database("ledger"),
-        "CREDIT_POSTGRES_PASSWORD_FILE": str(passwords.path_of(layout.secrets, "ledger")),
-        "CREDIT_REGISTRY": layout.registry_url,
-        "CREDIT_HTTP": f"127.0.0.1:{layout.port_base + 280 + worker}",
-        "CREDIT_GRPC": f"127.0.0.1:{layout.port_base + 290 + worker}",
-        "CREDIT_SECRETS": str(layout.secrets),
-        "CREDIT_CRASH_AT": crash_at,
-    }
-    log = (layout.logs / f"ledger-{worker}.log").open("ab")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.ledger", "run"], env=environment, cwd=REPO, stdout=log, stderr=log
-    )
+def ledger(
+    stack: Stack, worker: int = 0, crash_at: str = "", name: str = "ledger", mended: bool = False
+) -> Generator[subprocess.Popen[bytes]]:
+    """One process of the test service; killed at the end if it still runs. `mended`: the edition without its bug."""
+    environment = ledger_environment(stack.layout, name, worker) | {"CREDIT_CRASH_AT": crash_at}
+    environment |= {"LEDGER_MENDED": "1"} if mended else {}
+    log = (stack.layout.logs / f"{name}-{worker}.log").open("ab")
+    process = subprocess.Popen([*LEDGER, "run"], env=environment, cwd=REPO, stdout=log, stderr=log)
     try:
         yield process
     finally:
@@ -122,22 +109,30 @@ def ledger(stack: Stack, worker: int = 0, crash_at: str = "") -> Generator[subpr
         log.close()
 
 
-def migrate_ledger(stack: Stack) -> None:
-    """The test service's own database."""
-    postgres.make_databases(stack.layout, ["ledger"])
-    environment = os.environ | {
-        "CREDIT_SERVICE": "ledger",
-        "CREDIT_KAFKA": "unused:1",
-        "CREDIT_KAFKA_USER": "unused",
-        "CREDIT_KAFKA_PASSWORD_FILE": str(passwords.path_of(stack.layout.secrets, "platform-admin")),
-        "CREDIT_POSTGRES_DSN": stack.layout.database("ledger"),
-        "CREDIT_POSTGRES_PASSWORD_FILE": str(passwords.path_of(stack.layout.secrets, "ledger")),
-        "CREDIT_REGISTRY": stack.layout.registry_url,
-        "CREDIT_HTTP": "127.0.0.1:1",
-        "CREDIT_GRPC": "127.0.0.1:1",
-        "CREDIT_SECRETS": str(stack.layout.secrets),
+LEDGER = [sys.executable, "-m", "tests.support.ledger"]
+
+
+def ledger_environment(layout: Layout, name: str, worker: int = 0) -> dict[str, str]:
+    """What a process of the test service is told; under another name it is another service, with a store of its own."""
+    return os.environ | {
+        "CREDIT_SERVICE": name,
+        "CREDIT_WORKER": str(worker),
+        "CREDIT_KAFKA": layout.address("kafka"),
+        "CREDIT_KAFKA_USER": "platform-admin",
+        "CREDIT_KAFKA_PASSWORD_FILE": str(passwords.path_of(layout.secrets, "platform-admin")),
+        "CREDIT_POSTGRES_DSN": layout.database(name),
+        "CREDIT_POSTGRES_PASSWORD_FILE": str(passwords.path_of(layout.secrets, name)),
+        "CREDIT_REGISTRY": layout.registry_url,
+        "CREDIT_HTTP": f"127.0.0.1:{layout.port_base + 280 + worker}",
+        "CREDIT_GRPC": f"127.0.0.1:{layout.port_base + 290 + worker}",
+        "CREDIT_SECRETS": str(layout.secrets),
     }
-    subprocess.run([sys.executable, "-m", "tests.support.ledger", "migrate"], env=environment, cwd=REPO, check=True)
+
+
+def migrate_ledger(stack: Stack, name: str = "ledger") -> None:
+    """The test service's own database."""
+    postgres.make_databases(stack.layout, [name])
+    subprocess.run([*LEDGER, "migrate"], env=ledger_environment(stack.layout, name), cwd=REPO, check=True)
 
 
 def stack_folder(base: Path) -> Layout:

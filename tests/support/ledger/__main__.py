@@ -1,7 +1,11 @@
-"""`python -m tests.support.ledger run|migrate`: reads `ledger.in.v1`, writes `ledger.out.v1`."""
+"""`python -m tests.support.ledger run|migrate|replay`: reads `<service>.in.v1`, writes `<service>.out.v1`.
+
+With LEDGER_MENDED in its environment it is the edition without the bug.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +16,13 @@ from services.chassis.handling import Handler, Service, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.runtime import Runtime
 
+BODIES = {-2: b"100", -3: b"no number", -4: b"-1"}
+
 
 class Entry(NamedTuple):
-    """A number to add to the account of a key; -1 is a bug of this service, -2 a timer of one second.
+    """A number to add to the account of a key; -1 is a bug of this service.
 
-    -3 is a timer whose body is no number.
+    Some set a timer of one second: -2 for 100, -3 for what is no number, -4 for the bug.
     """
 
     key: bytes
@@ -36,6 +42,10 @@ class Ledger:
 
     name = "ledger"
 
+    def __init__(self, out: str) -> None:
+        self._out = out
+        self._broken = "LEDGER_MENDED" not in os.environ
+
     def key(self, given: Entry) -> bytes:
         return given.key
 
@@ -48,7 +58,7 @@ class Ledger:
         return Account(0, 0)
 
     def decide(self, state: Account, given: Entry) -> Sequence[Account]:
-        if given.amount == -1:
+        if given.amount == -1 and self._broken:
             raise ZeroDivisionError("a planted bug")
         return [Account(state.entries + 1, state.total + given.amount)]
 
@@ -65,11 +75,10 @@ class Ledger:
         )
 
     def announce(self, event: Account, given: Entry) -> Iterable[Outgoing]:
-        yield Outgoing("ledger.out.v1", given.key, b"%d %d" % event)
+        yield Outgoing(self._out, given.key, b"%d %d" % event)
 
     def timers(self, event: Account, given: Entry) -> Iterable[Timer]:
-        if given.amount in (-2, -3):
-            body = b"100" if given.amount == -2 else b"no number"
+        if (body := BODIES.get(given.amount)) is not None:
             yield Timer(given.now_ms + 1000, given.key, "interest", body)
 
 
@@ -83,8 +92,9 @@ def read(message: Message, moment: Moment) -> Entry:
 
 def build(runtime: Runtime) -> Service:
     """One handler for the topic, one for the timer."""
-    ledger = Ledger()
-    return Service("ledger", (Handler("ledger.in.v1", ledger, read), Handler("timer:interest", ledger, read)))
+    name = runtime.settings.service
+    ledger = Ledger(f"{name}.out.v1")
+    return Service(name, (Handler(f"{name}.in.v1", ledger, read), Handler("timer:interest", ledger, read)))
 
 
 if __name__ == "__main__":
