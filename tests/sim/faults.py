@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from tests.sim import rest
 from tests.sim.process import Process
 from tests.sim.shared import ITEMS
 from tests.sim.traffic import LATE, REPORTERS
@@ -45,6 +46,9 @@ class Faults:
             world.at(chance.uniform(0.5, seconds), self._register_again, number)
         for _ in range(chance.choice((0, 0, 0, 1, 3))):
             world.at(chance.uniform(0.0, seconds), self._abort)
+        early = random.Random(f"{world.seed}/early")
+        for number in range(early.choice((0, 0, 0, 1, 2))):
+            world.at(early.uniform(0.4, 0.9) * seconds, self._release_too_early, number)
 
     def heal(self) -> None:
         """Nothing is done any more, everybody is there, what was wrong is repaired."""
@@ -120,6 +124,11 @@ class Faults:
         self._world.log(f"{code} is registered again")
         for _ in range(self._chance.choice((1, 2))):
             self._register(code, items, f"c-again-{number}", name)
+
+    def _release_too_early(self, number: int) -> None:
+        """What is parked is taken up by the code that could not process it."""
+        self._world.log("everything parked is released, nothing is mended")
+        rest.release_parked(self._world, f"early-{number}")
 
     def _abort(self) -> None:
         """An outsider's transaction that came to nothing leaves offsets without a message."""

@@ -1,4 +1,4 @@
-"""A message, or all timers, that the code of one service cannot process, until the fixed version is deployed."""
+"""A message, or all timers, that the code of one service cannot process or dies of, until the fixed version runs."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Poison:
     @property
     def crashes(self) -> bool:
         """Whether processes of the service are meant to die of it."""
-        return self._bug and self._place is not None
+        return self._bug and (self._place is not None or self._timers)
 
     def strike(self, service: str, message: Message) -> None:
-        """Raise for the poisoned message, or for a timer if the service has lost the code for them."""
+        """Raise for the poisoned message, also when it is released, or for a timer if the code for them is lost."""
         if self.fixed or service != self.service:
             return
         if message.offset < 0:
             if self._timers:
-                raise Unhandleable("POISONED")
+                self._raise()
             return
         place = (message.topic, message.partition, message.offset)
         if self._place is None and message.key:

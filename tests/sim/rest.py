@@ -35,12 +35,12 @@ def _behind(world: Any, name: str) -> str:
     return "" if read else f"{name} has no lanes"
 
 
-def release_parked(world: Any) -> None:
-    """The operator releases whatever is parked, once the fixed version runs."""
+def release_parked(world: Any, order: str = "release") -> None:
+    """The operator releases whatever is parked; an `order` of the same name and place is carried out once."""
     for name, database in world.databases.items():
         for (topic, partition, offset), row in sorted(database.tables["parked"].items()):
             if row["released_at"] is None and row["code"] != "BEHIND_PARKED":
                 # Its own key, as the command line has it: under the parked one the command itself would be parked.
                 place = f"{topic}/{partition}/{offset}"
                 where = {"topic": topic, "partition": partition, "offset": offset}
-                world.command(name, "release_parked", place.encode(), f"release-{place}", json.dumps(where))
+                world.command(name, "release_parked", place.encode(), f"{order}-{place}", json.dumps(where))
