@@ -14,8 +14,9 @@ from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.disclosure.contracts.fields import EncodedFields, encoded
+from services.disclosure.contracts.plan import ENVELOPE
 from services.disclosure.contracts.reference import NAME_LIMIT, Catalogue
-from services.disclosure.contracts.showing import ENVELOPE, EPOCH, Cut, Shower, compile_shower
+from services.disclosure.contracts.showing import EPOCH, Cut, Shower, compile_shower
 from services.disclosure.contracts.text import storable
 from services.disclosure.domain.edition import Edition
 from services.disclosure.domain.events import Shown

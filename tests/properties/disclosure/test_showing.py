@@ -101,6 +101,12 @@ def test_a_type_that_no_code_is_made_for_is_left_to_the_decoder(avro: Any) -> No
     assert compile_shower(schema_of([("F0", avro)]), Edition(1, (FieldRule("F0", False),)), False) is None
 
 
+def test_an_envelope_that_may_be_null_is_left_to_the_decoder() -> None:
+    schema = schema_of([("F0", "string")])
+    wider = schema | {"fields": [{"name": "note", "type": ["null", "string"]}, *schema["fields"]]}
+    assert compile_shower(wider, Edition(1, ()), False) is None
+
+
 def test_a_type_that_is_only_skipped_may_be_a_double() -> None:
     schema = schema_of([("F0", "double"), ("F1", "string")])
     record: dict[str, Any] = dict.fromkeys(NAMES, "x") | {"decided_on": EARLY, "payload": {"F0": 0.5, "F1": "y"}}
