@@ -108,8 +108,10 @@ class RecordReader:
             moment.now_ms,
         )
 
-    def complete(self, linked: Linked) -> RecordSeen:
-        """With what may be shown; raises `Unhandleable` if the submission cannot be read."""
+    def complete(self, linked: Linked | RecordSeen) -> RecordSeen:
+        """With what may be shown, if it is not already; raises `Unhandleable` if the submission cannot be read."""
+        if isinstance(linked, RecordSeen):
+            return linked
         shown = None if linked.needed is None else self._shown(linked)
         head = (linked.record_id, linked.version, linked.subject_id, linked.action)
         return RecordSeen(*head, linked.feeds, shown, linked.at_ms)
