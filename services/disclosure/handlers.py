@@ -71,14 +71,14 @@ class SubjectFiles:
         count(event for _, event in events)
 
     def announce(self, event: Event, given: Given) -> Iterable[Outgoing]:
-        if isinstance(event, RecordChanged):
-            yield changes.record_changed(self._schemas, event)
+        return (changes.record_changed(self._schemas, event),) if isinstance(event, RecordChanged) else ()
 
     def timers(self, event: Event, given: Given) -> Iterable[Timer]:
         # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.
         if isinstance(event, RecordWaits) and isinstance(given, Linked):  # one that waits has not been completed
             key = event.record_id + event.version.to_bytes(8)
-            yield Timer(event.again_at_ms, key, WAITS, given.value)
+            return (Timer(event.again_at_ms, key, WAITS, given.value),)
+        return ()
 
 
 def count(events: Iterable[Event]) -> None:

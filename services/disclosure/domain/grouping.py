@@ -17,8 +17,10 @@ def group(
     first_of: dict[bytes, bytes] = {}
     for record_id, subject_id in pairs:
         parents.setdefault(subject_id, subject_id)
-        one, other = _root(parents, subject_id), _root(parents, first_of.setdefault(record_id, subject_id))
-        parents[max(one, other)] = min(one, other)
+        first = first_of.setdefault(record_id, subject_id)
+        if first != subject_id:  # rare: a record is nearly always of one subject
+            one, other = _root(parents, subject_id), _root(parents, first)
+            parents[max(one, other)] = min(one, other)
     keys = {subject_id: _root(parents, subject_id) for subject_id in parents}
     counted: dict[bytes, dict[Count, int]] = {key: {} for key in keys.values()}
     standing: dict[bytes, dict[bytes, Standing]] = {key: {} for key in keys.values()}

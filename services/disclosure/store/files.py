@@ -70,9 +70,8 @@ async def load_standings(tx: Transaction, record_ids: Iterable[bytes]) -> dict[b
 async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[Count, int]:
     """How far the counts of these subjects are, on both feeds; unknown ones are left out."""
     counts: dict[Count, int] = {}
-    for row in await tx.fetch(COUNTS, sorted(subject_ids)):
-        for feed in FEEDS:
-            counts[row["subject_id"], feed] = row[f"{feed}_seq"]
+    for subject_id, public, government in await tx.fetch(COUNTS, sorted(subject_ids)):
+        counts[subject_id, "public"], counts[subject_id, "government"] = public, government
     return counts
 
 
@@ -186,8 +185,8 @@ async def _save_counts(
     await _exactly(tx, MOVE_COUNTS, known)
 
 
-def _seqs(file: SubjectFile, subject_id: bytes) -> tuple[int, ...]:
-    return tuple(file.counts.get((subject_id, feed), 0) for feed in FEEDS)
+def _seqs(file: SubjectFile, subject_id: bytes) -> list[int]:
+    return [file.counts.get((subject_id, feed), 0) for feed in FEEDS]
 
 
 async def _exactly(tx: Transaction, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

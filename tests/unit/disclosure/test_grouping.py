@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.disclosure.domain.events import Standing
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import Count, SubjectFile
+from services.disclosure.domain.subject_file import EMPTY, Count, SubjectFile
 
 ONE, TWO, THREE, FOUR = (bytes([n]) * 16 for n in range(1, 5))
 R1, R2 = b"r" * 16, b"q" * 16
@@ -13,7 +13,7 @@ R1, R2 = b"r" * 16, b"q" * 16
 def test_subjects_without_a_common_record_stay_apart() -> None:
     keys, files = group([(R1, ONE), (R2, TWO)], {}, {})
     assert keys == {ONE: ONE, TWO: TWO}
-    assert files == {ONE: SubjectFile(), TWO: SubjectFile()}
+    assert files == {ONE: EMPTY, TWO: EMPTY}
 
 
 def test_subjects_meet_through_records_and_through_each_other() -> None:
