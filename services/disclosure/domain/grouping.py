@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from services.disclosure.domain.events import Standing
-from services.disclosure.domain.subject_file import Count, SubjectFile
-from services.disclosure.domain.terms import FEEDS
+from services.disclosure.domain.subject_file import Seqs, SubjectFile
 
 
 def group(
-    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[Count, int]
+    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[bytes, Seqs]
 ) -> tuple[dict[bytes, bytes], dict[bytes, SubjectFile]]:
     """(subject -> key of its file, key -> file) from (record, subject) pairs, the standing ones among them."""
     parents: dict[bytes, bytes] = {}
@@ -22,10 +21,11 @@ def group(
             one, other = _root(parents, subject_id), _root(parents, first)
             parents[max(one, other)] = min(one, other)
     keys = {subject_id: _root(parents, subject_id) for subject_id in parents}
-    counted: dict[bytes, dict[Count, int]] = {key: {} for key in keys.values()}
+    counted: dict[bytes, dict[bytes, Seqs]] = {key: {} for key in keys.values()}
     standing: dict[bytes, dict[bytes, Standing]] = {key: {} for key in keys.values()}
     for subject_id, key in keys.items():
-        counted[key].update({(subject_id, f): counts[subject_id, f] for f in FEEDS if (subject_id, f) in counts})
+        if subject_id in counts:
+            counted[key][subject_id] = counts[subject_id]
     for record_id, found in standings.items():
         standing[keys[found.subject_id]][record_id] = found
     return keys, {key: SubjectFile(counted[key], standing[key]) for key in counted}

@@ -32,13 +32,14 @@ class RecordSeen(NamedTuple):
         return self.action == "withdraw"
 
 
-Count = tuple[bytes, Feed]
+Seqs = tuple[int, int]  # the last `subject_seq` on each feed, in the order of FEEDS
+UNTOLD: Seqs = (0, 0)
 
 
 class SubjectFile(NamedTuple):
-    """The last `subject_seq` of each subject and feed, and of the records only those that the batch names."""
+    """How far the counts of each subject are, and of the records only those that the batch names."""
 
-    counts: Mapping[Count, int]
+    counts: Mapping[bytes, Seqs]
     records: Mapping[bytes, Standing]
 
 
@@ -101,7 +102,7 @@ def _change(
     return RecordChanged(
         feed,
         standing.subject_id,
-        state.counts.get((standing.subject_id, feed), 0) + 1,
+        state.counts.get(standing.subject_id, UNTOLD)[FEEDS.index(feed)] + 1,
         change,
         standing.record_id,
         standing.version,
@@ -123,8 +124,9 @@ def evolve(state: SubjectFile, event: Event) -> SubjectFile:
     """The state after an event."""
     counts, records = state
     if isinstance(event, RecordChanged):
-        count: Count = (event.subject_id, event.feed)
-        return SubjectFile({**counts, count: event.subject_seq}, records)
+        public, government = counts.get(event.subject_id, UNTOLD)
+        seqs = (event.subject_seq, government) if event.feed == "public" else (public, event.subject_seq)
+        return SubjectFile({**counts, event.subject_id: seqs}, records)
     if isinstance(event, RecordStands):
         return SubjectFile(counts, {**records, event.standing.record_id: event.standing})
     return state

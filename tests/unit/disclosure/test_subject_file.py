@@ -166,7 +166,7 @@ def test_subjects_that_share_a_record_are_decided_together() -> None:
     third = b"subject of bing "
     stands = Standing(RECORD, 1, JIA, FEEDS, shown=shown(A="1"))
     pairs = [(RECORD, YI), (b"x" * 16, third), (RECORD, JIA)]
-    counts = {(JIA, feed): 4 for feed in FEEDS}
+    counts = {JIA: (4, 5)}
     keys, files = group(pairs, {RECORD: stands}, counts)
     assert keys[JIA] == keys[YI] != keys[third]
     assert files == {keys[JIA]: SubjectFile(counts, {RECORD: stands}), third: EMPTY}
