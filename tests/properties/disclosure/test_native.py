@@ -62,7 +62,7 @@ class Both:
 
     def __init__(self, schema: Any, edition: Edition) -> None:
         self.schemas, self.catalogue = LocalSchemas(), Catalogue()
-        self.schemas._parsed[SCHEMA] = schema
+        self.schemas.know(SCHEMA, schema)
         self.catalogue.fill(1, {ITEM: [edition]})
         self.python = RecordReader(self.schemas, self.catalogue)
         self.native = BatchReader(native, self.schemas, self.catalogue)
@@ -208,7 +208,7 @@ def test_a_schema_that_comes_later_is_asked_for_again() -> None:
     known = both.schemas._parsed.pop(SCHEMA)
     message = both.message(sent())
     assert both.agree([message]) == 0
-    both.schemas._parsed[SCHEMA] = known
+    both.schemas.know(SCHEMA, known)
     assert both.agree([message]) == 1
 
 
