@@ -28,6 +28,7 @@ from services.disclosure.domain.events import FieldRule
 from services.disclosure.domain.subject_file import RecordSeen
 from services.disclosure.native import load
 from tests.properties.disclosure.test_showing import NAMES, body_of, schema_of, submissions
+from tests.support.damage import damaged
 from tests.support.local_schemas import LocalSchemas
 from tests.support.sanitized import SANITIZED, sanitized
 
@@ -230,25 +231,6 @@ def test_another_order_of_the_envelope_has_no_table() -> None:
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------
-
-
-def damaged(value: bytes, chance: random.Random) -> bytes:
-    """A bit turned, bytes cut out or put in, the end gone, a part said twice, a length made wrong."""
-    data, at = bytearray(value), chance.randrange(len(value) or 1)
-    match chance.randrange(6):
-        case 0 if data:
-            data[at] ^= 1 << chance.randrange(8)
-        case 1:
-            del data[at:]
-        case 2:
-            data[at:at] = chance.randbytes(chance.randint(1, 4))
-        case 3:
-            del data[at : at + chance.randint(1, 8)]
-        case 4:
-            data[at:at] = data[at : at + chance.randint(1, 20)]
-        case _:
-            data[at : at + 1] = [chance.choice((0, 1, 2, 0x7F, 0x80, 0xBF, 0xED, 0xF4, 0xFE, 0xFF))]
-    return bytes(data)
 
 
 def damaged_messages(chance: random.Random, count: int) -> Iterator[Message]:
