@@ -128,6 +128,17 @@ def test_what_a_subject_is_called(code: str, name: str, agency: str, kind: str) 
     BOTH.agree([BOTH.message(sent(**called), agency=agency, submission_id=name), BOTH.message(sent(**called))])
 
 
+@pytest.mark.parametrize(
+    ("name", "most"), [("subject_name", 200), ("subject_code", 128), ("agency", 128), ("submission_id", 128)]
+)
+def test_what_is_too_long_is_left_to_python(name: str, most: int) -> None:
+    for size, certain in ((most, 1), (most + 1, 0)):
+        text = ("A" if name == "subject_code" else "甲") * size
+        envelope = {"subject_code_kind": "uscc", "subject_code": "A"} | {name: text}
+        head = {name: text} if name in HEAD else {}
+        assert BOTH.agree([BOTH.message(sent(**envelope), **head)]) == certain
+
+
 FIELDS = [("A", "string"), ("B", ["null", {"type": "int", "logicalType": "date"}]), ("C", "long"), ("D", "boolean")]
 FIELDS += [("E", ["null", "string"]), ("F", "double"), ("G", ["null", "bytes"]), ("H", ["null", "float"])]
 RULES = tuple(FieldRule(code, code == "A") for code in "ABCDE")
@@ -313,6 +324,7 @@ def test_a_broken_context_is_refused_and_what_python_raises_comes_through() -> N
 def test_nothing_is_kept_and_nothing_released_twice() -> None:
     chance = random.Random(1)
     messages = [BOTH.message(sent(subject_kind=kind)) for kind in ("org", "person") for _ in range(100)]
+    messages += [BOTH.message(sent(subject_name="演示 ")) for _ in range(100)]  # given up when most is made
     messages += damaged_messages(chance, 300)
     BOTH.native.read_many(messages, NOW)
     context = BOTH.native._context
