@@ -1,4 +1,4 @@
-"""The background gateway: pushes what is pending and tells the answers as commands; it never writes state itself."""
+"""The background gateway: pushes what is pending and tells the lanes the answers; it never writes state itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from services.chassis import logs, postgres
 from services.chassis.errors import Transient, Unhandleable
 from services.chassis.message import Outgoing
 from services.chassis.schemas import Schemas
-from services.national_sync import contracts, metrics, queries
+from services.national_sync import metrics, queries
+from services.national_sync.contracts.answers import answer_told
+from services.national_sync.contracts.linked import read_submission
 from services.national_sync.domain.exchange import Answer
 from services.national_sync.domain.mapping import ItemMapping, Unmappable, to_national
 from services.national_sync.platform_client import PlatformClient, Told
@@ -108,7 +110,7 @@ class Gateway:
         await self._schemas.resolve(push.submission for push in pushes)
         answers = await self._push(pushes)
         now_ms = self._clock_ms()
-        await self._tell([self._command(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        await self._tell([self._answer(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
         for push in pushes:
             self._told[push.record_id, push.version, push.attempt] = now_ms
         return len(pushes), not all(told.verdict == "TRANSIENT" for told in answers)
@@ -143,7 +145,7 @@ class Gateway:
         if push.action == "delete":
             return record
         try:
-            payload = contracts.read_submission(self._schemas, push.submission)["payload"]
+            payload = read_submission(self._schemas, push.submission)["payload"]
             return {**record, "fields": to_national(mapping, payload)}
         except Unmappable as fault:
             return Told("REFUSED", "UNMAPPABLE", str(fault))
@@ -152,7 +154,7 @@ class Gateway:
             unknown = trouble.code == "SCHEMA_UNKNOWN"
             return Told("TRANSIENT", trouble.code, "") if unknown else Told("REFUSED", "UNMAPPABLE", trouble.code)
 
-    def _command(self, push: Push, told: Told, now_ms: int) -> Outgoing:
+    def _answer(self, push: Push, told: Told, now_ms: int) -> Outgoing:
         metrics.count_answer(told.verdict, told.code)
         answer = Answer(push.record_id, push.version, push.attempt, push.action, *told, now_ms)
-        return contracts.answer_command(self._schemas, answer)
+        return answer_told(self._schemas, answer)
