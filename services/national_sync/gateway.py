@@ -13,9 +13,9 @@ from services.chassis.message import Outgoing
 from services.chassis.schemas import Schemas
 from services.national_sync import metrics, queries
 from services.national_sync.contracts.answers import answer_told
-from services.national_sync.contracts.linked import read_submission
+from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.domain.exchange import Answer
-from services.national_sync.domain.mapping import ItemMapping, Unmappable, to_national
+from services.national_sync.domain.mapping import ItemMapping, Unmappable
 from services.national_sync.platform_client import PlatformClient, Told
 from services.national_sync.queries import Looked, Push, PushId
 
@@ -79,6 +79,7 @@ class Gateway:
         self._client = client
         self._mappings = mappings
         self._schemas = schemas
+        self._fields = NationalFields(schemas, mappings)
         self._tell = tell
         self._clock_ms = clock_ms
         self._told: dict[PushId, int] = {}
@@ -111,6 +112,7 @@ class Gateway:
         answers = await self._push(pushes)
         now_ms = self._clock_ms()
         await self._tell([self._answer(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        metrics.count_answers((told.verdict, told.code) for told in answers)
         for push in pushes:
             self._told[push.record_id, push.version, push.attempt] = now_ms
         return len(pushes), not all(told.verdict == "TRANSIENT" for told in answers)
@@ -145,16 +147,15 @@ class Gateway:
         if push.action == "delete":
             return record
         try:
-            payload = read_submission(self._schemas, push.submission)["payload"]
-            return {**record, "fields": to_national(mapping, payload)}
+            record["fields"] = self._fields.of(push.item, push.submission)
         except Unmappable as fault:
             return Told("REFUSED", "UNMAPPABLE", str(fault))
         except Unhandleable as trouble:
             # An unknown schema may become known; what cannot be read will never be.
             unknown = trouble.code == "SCHEMA_UNKNOWN"
             return Told("TRANSIENT", trouble.code, "") if unknown else Told("REFUSED", "UNMAPPABLE", trouble.code)
+        return record
 
     def _answer(self, push: Push, told: Told, now_ms: int) -> Outgoing:
-        metrics.count_answer(told.verdict, told.code)
         answer = Answer(push.record_id, push.version, push.attempt, push.action, *told, now_ms)
         return answer_told(self._schemas, answer)

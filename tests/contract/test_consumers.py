@@ -37,6 +37,7 @@ from services.ingestion.domain.catalogue_item import canonical
 from services.national_sync import handlers as national_sync
 from services.national_sync.config import load_mappings
 from services.national_sync.contracts.answers import ANSWER, answer_told
+from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.contracts.linked import read_submission
 from services.national_sync.domain import exchange
 from services.national_sync.domain.mapping import to_national
@@ -311,7 +312,9 @@ async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Gold
     assert seen.submission == record["submission"]
     await schemas.resolve([seen.submission])
     payload = read_submission(schemas, seen.submission)["payload"]
-    assert to_national(MAPPINGS[seen.item], payload)
+    told = to_national(MAPPINGS[seen.item], payload)
+    assert told
+    assert NationalFields(schemas, MAPPINGS).of(seen.item, seen.submission) == told
 
 
 @every(ANSWER)

@@ -100,7 +100,8 @@ class World:
         self.lanes.apply(RecordSeen(number.to_bytes(16, "big"), version, "org-penalty", action, framed, AT_MS))
 
     async def behave(self, **settings: Any) -> None:
-        status, _ = await self.client._request("POST", "/v1/behaviour", settings)  # pyright: ignore[reportPrivateUsage]
+        told = json.dumps(settings).encode()
+        status, _ = await self.client._request("POST", "/v1/behaviour", told)  # pyright: ignore[reportPrivateUsage]
         assert status == 200
 
     async def settle(self, turns: int = 60) -> Counter[str]:
