@@ -17,10 +17,8 @@ from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.domain.exchange import Answer
 from services.national_sync.domain.mapping import ItemMapping, Unmappable
 from services.national_sync.platform_client import PlatformClient, Told
-from services.national_sync.queries import Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId
 
-BATCH = 500
-TOLD_LIMIT = 2_000  # answers told but not applied yet; with more, the lanes are behind and pushing waits for them
 TELL_AGAIN_MS = 60_000
 IDLE_S = 0.25
 LONGEST_PAUSE_S = 10.0
@@ -33,7 +31,7 @@ class Ledger(Protocol):
     """What the gateway may read."""
 
     def turn(self) -> AbstractAsyncContextManager[bool]: ...
-    async def look(self, told: Collection[PushId], limit: int) -> Looked: ...
+    async def look(self, told: Collection[PushId]) -> Looked: ...
 
 
 class StoredLedger:
@@ -57,10 +55,10 @@ class StoredLedger:
                     if mine and not connection.is_closed():
                         await connection.execute("SELECT pg_advisory_unlock($1)", ONLY_ONE)
 
-    async def look(self, told: Collection[PushId], limit: int) -> Looked:
-        """What waits, what of the told is not applied yet, and how old the oldest is."""
+    async def look(self, told: Collection[PushId]) -> Looked:
+        """What waits, what of the told is not known to be applied yet, and how old the oldest is."""
         async with postgres.transaction(self._pool) as tx:
-            return await queries.look(tx, told, limit)
+            return await queries.look(tx, told)
 
 
 class Gateway:
@@ -121,8 +119,8 @@ class Gateway:
         """Look at the ledger, and forget what was applied; what is not applied after a minute is pushed again."""
         since = self._clock_ms() - TELL_AGAIN_MS
         recent = {push: at for push, at in self._told.items() if at > since}
-        found = await self._ledger.look(recent.keys(), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
-        self._told = {push: at for push, at in recent.items() if push in found.still_pending}
+        found = await self._ledger.look(recent.keys())
+        self._told = {push: at for push, at in recent.items() if push in found.told}
         return found
 
     async def _push(self, pushes: Sequence[Push]) -> list[Told]:

@@ -24,7 +24,7 @@ from services.national_sync.domain.events import Event, PushWanted
 from services.national_sync.domain.exchange import Exchange, Input, Irrelevant, RecordSeen, RetryDue, decide, evolve
 from services.national_sync.gateway import Gateway
 from services.national_sync.platform_client import PlatformClient
-from services.national_sync.queries import Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId
 from services.national_sync.reconcile import compare
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, item_schema, message, submission
@@ -75,14 +75,14 @@ class Lanes:
     def turn(self) -> AbstractAsyncContextManager[bool]:
         return nullcontext(True)
 
-    async def look(self, told: Collection[PushId], limit: int) -> Looked:
+    async def look(self, told: Collection[PushId]) -> Looked:
         pending = {(s.record_id, s.version, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
         pushes = [
             Push(*where, s.item, s.action, self.submissions[s.record_id])
             for where, s in pending.items()
             if where not in set(told)
         ]
-        return Looked(pushes[:limit], set(told) & set(pending), 0.0)
+        return Looked(pushes[:BATCH], set(told) & set(pending), 0.0)
 
 
 class World:
