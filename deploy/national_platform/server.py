@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 from aiohttp import web
 
 from deploy.national_platform import layouts
-from deploy.national_platform.behaviour import Behaviour, behaviour_from
-from deploy.national_platform.store import Store
+from deploy.national_platform.behaviour import Behaviour, Mishap, behaviour_from
+from deploy.national_platform.store import Answer, Pushed, Seen, Store
 
 BODY_LIMIT = 32 * 1024 * 1024
 BATCH_LIMIT = 1_000
 PAGE_LIMIT = 1_000
+ACK: Answer = ("ACK", "ACK", "")
+BUSY: Answer = ("RETRY", "BUSY", "请稍后再报")
+SPOT_CHECK: Answer = ("REFUSED", "SPOT_CHECK", "抽查未通过")
 REFUSED_WHOLE = {"fail": 500, "limit": 429}  # before anything is stored
-
-
-class Pushed(NamedTuple):
-    """One record of a batch; `fields` is None for a deletion."""
-
-    key: str
-    record_id: str
-    version: int
-    item: str
-    fields: dict[str, str] | None
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class National:
@@ -55,39 +49,44 @@ class National:
             return web.json_response({"error": "BAD_REQUEST"}, status=400)
         behaviour = self._behaviour
         await asyncio.sleep(behaviour.delay_ms / 1000)
-        with self._store as store:
-            times = [store.seen(record.key) for record in batch]
-            mishap = behaviour.mishap(batch[0].key, times[0]) if batch else "none"
-            answers = [] if mishap in REFUSED_WHOLE else [self._answer(r, n) for r, n in zip(batch, times, strict=True)]
+        mishap, answers = self._take(batch, behaviour)
         if mishap in REFUSED_WHOLE:
             return web.json_response({"error": "TRY_AGAIN"}, status=REFUSED_WHOLE[mishap])
         if mishap == "lose":
             return _cut(request)
         return web.Response(text="<html>") if mishap == "garbage" else web.json_response({"answers": answers})
 
-    def _answer(self, record: Pushed, attempt: int) -> dict[str, str]:
-        before = self._store.answer(record.key)
-        if before is not None:
-            return before
-        if self._behaviour.is_busy(record.key, attempt):
-            return {"key": record.key, "answer": "RETRY", "code": "BUSY", "text": "请稍后再报"}
-        answer = {"key": record.key, **self._judge(record)}
-        self._store.keep_answer(answer)
-        if answer["answer"] == "ACK":
-            self._store.put(record.record_id, record.item, record.version, record.fields)
-        return answer
+    def _take(self, batch: Sequence[Pushed], behaviour: Behaviour) -> tuple[Mishap, list[dict[str, str]]]:
+        """One transaction for all of a request: what happens to it, and the answers."""
+        with self._store as store:
+            seen = store.seen([record.key for record in batch])
+            for record in batch:
+                before = seen.get(record.key, Seen())
+                seen[record.key] = before._replace(times=before.times + 1)
+            mishap = behaviour.mishap(batch[0].key, seen[batch[0].key].times) if batch else "none"
+            if mishap not in REFUSED_WHOLE:
+                store.put(self._judged(batch, seen, behaviour))
+            store.keep(seen)
+        return mishap, [_told(record.key, seen[record.key].answer or BUSY) for record in batch]
 
-    def _judge(self, record: Pushed) -> dict[str, str]:
+    def _judged(self, batch: Sequence[Pushed], seen: dict[str, Seen], behaviour: Behaviour) -> Iterator[Pushed]:
+        """Give each record its final answer, unless it has one or is told to come back; those that are to be kept."""
+        for record in batch:
+            times, answer = seen[record.key]
+            if answer is None and not behaviour.is_busy(record.key, times):
+                seen[record.key] = Seen(times, answer := self._judge(record, behaviour))
+                if answer == ACK:
+                    yield record
+
+    def _judge(self, record: Pushed, behaviour: Behaviour) -> Answer:
         layout = self._layouts.get(record.item)
         if layout is None:
-            return {"answer": "REFUSED", "code": "ITEM_UNKNOWN", "text": "未约定的数据集"}
+            return "REFUSED", "ITEM_UNKNOWN", "未约定的数据集"
         if record.fields is None:
-            return {"answer": "ACK", "code": "ACK", "text": ""}
+            return ACK
         if refusal := layout.refusal(record.fields):
-            return {"answer": "REFUSED", "code": refusal.code, "text": refusal.text}
-        if self._behaviour.refuses(record.key):
-            return {"answer": "REFUSED", "code": "SPOT_CHECK", "text": "抽查未通过"}
-        return {"answer": "ACK", "code": "ACK", "text": ""}
+            return "REFUSED", refusal.code, refusal.text
+        return SPOT_CHECK if behaviour.refuses(record.key) else ACK
 
     async def get_records(self, request: web.Request) -> web.Response:
         """One page of an item's records: `item`, `after` (a record id), `limit`."""
@@ -137,9 +136,16 @@ def _batch(body: Any) -> Sequence[Pushed]:
 def _pushed(record: Any) -> Pushed:
     key, record_id, item = str(record["key"]), str(record["record_id"]), str(record["item"])
     if record["action"] == "delete":
-        return Pushed(key, record_id, int(record["version"]), item, None)
-    fields = {str(name): value for name, value in dict(record["fields"]).items()}
-    if record["action"] != "put" or any(not isinstance(value, str) for value in fields.values()):
+        return Pushed(key, record_id, int(record["version"]), item, None, "{}")
+    fields: Any = record["fields"]
+    if record["action"] != "put" or not isinstance(fields, dict):
         raise ValueError
-    json.dumps(fields).encode()
-    return Pushed(key, record_id, int(record["version"]), item, fields)
+    if any(type(value) is not str for value in cast("dict[str, Any]", fields).values()):
+        raise ValueError
+    text = _as_json(fields)
+    text.encode()  # JSON can name half a surrogate pair, which is no text
+    return Pushed(key, record_id, int(record["version"]), item, fields, text)
+
+
+def _told(key: str, answer: Answer) -> dict[str, str]:
+    return {"key": key, "answer": answer[0], "code": answer[1], "text": answer[2]}

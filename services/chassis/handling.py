@@ -90,3 +90,4 @@ class Service:
     discarded: Callable[[Message, Moment], Iterable[Outgoing]] = answer_nobody
     unreplayed: frozenset[str] = frozenset()  # `table` or `table.column` that does not follow from the lanes
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+    linger_ms: int = 0  # while little waits, the pause before a turn: for services whose word nobody is waiting for

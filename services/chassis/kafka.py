@@ -67,10 +67,14 @@ def consumer_settings(settings: Settings, pattern: str = "") -> dict[str, Any]:
 
 
 def reader_settings(settings: Settings) -> dict[str, Any]:
-    """A reader that belongs to no group: it is told where to read, moves nobody's lanes and writes no offsets."""
-    kept = ("isolation_level", "fetch_max_bytes", "max_partition_fetch_bytes", "check_crcs", "auto_offset_reset")
+    """A reader that belongs to no group: it is told where to read, moves nobody's lanes and writes no offsets.
+
+    It holds what it has fetched of every partition until that one's turn comes, unpacked (zstd: up to ten times).
+    """
+    kept = ("isolation_level", "fetch_max_bytes", "check_crcs", "auto_offset_reset")
     member = consumer_settings(settings)
-    return connection(settings) | {name: member[name] for name in kept} | {"enable_auto_commit": False}
+    own = {"enable_auto_commit": False, "max_partition_fetch_bytes": 256 * 1024}
+    return connection(settings) | {name: member[name] for name in kept} | own
 
 
 def consume_messages() -> None:

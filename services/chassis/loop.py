@@ -40,7 +40,7 @@ class LaneLoop(ConsumerRebalanceListener):
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types
         self._holding = Holding(consumer, around.observer)
         self._size = TurnSize()
-        self._receiver = Receiver(consumer, self._holding, self._size)
+        self._receiver = Receiver(consumer, self._holding, self._size, around.service.linger_ms)
         self._committer = Committer(around, self._holding, self._size)
         self._claims = Claims(around, consumer, self._holding, self._committer.writer)
         self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance

@@ -24,15 +24,20 @@ FETCH_WAIT_MS = 200
 class Receiver:
     """The reading side of the client."""
 
-    def __init__(self, consumer: Any, holding: Holding, size: TurnSize) -> None:
+    def __init__(self, consumer: Any, holding: Holding, size: TurnSize, linger_ms: int = 0) -> None:
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types: each use below gives its own
         self._holding = holding
         self._size = size
+        self._linger_s = linger_ms / 1000
         self._rounds = 0  # turns in which not all lanes were served
 
     async def fetch(self, suspects: Sequence[Lane]) -> list[tuple[Lane, Message]]:
         """What waits, at most a batch; of suspects one message alone. Raises `Transient` while the broker is away."""
-        only = [TopicPartition(*lane.id) for lane in suspects or self._served()]
+        served = suspects or self._served()
+        if self._linger_s and not served:
+            # A turn costs the same for one message as for many; the client fetches on meanwhile.
+            await asyncio.sleep(self._linger_s)
+        only = [TopicPartition(*lane.id) for lane in served]
         try:
             records: dict[TopicPartition, list[Message]] = await self._consumer.getmany(
                 *only, timeout_ms=FETCH_WAIT_MS, max_records=1 if suspects else self._size.limit

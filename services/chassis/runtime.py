@@ -30,6 +30,7 @@ from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Watchdog
 
 GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
+YOUNG = 20_000  # new objects before the collector looks: a turn holds tens of thousands at once, hardly one in a cycle
 
 GrpcRegistration = Callable[[grpc.aio.Server], None]
 
@@ -104,6 +105,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         stack.callback(watchdog.stop)
         watchdog.start()
         gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
+        gc.set_threshold(YOUNG)
         await _work(loop, service, runtime, stop, watchdog)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
@@ -16,11 +16,15 @@ from services.disclosure.domain.edition import CatalogueItem, EditionSeen
 from services.disclosure.domain.events import CardChanged, EditionKnown, Event, RecordChanged, RecordStands, RecordWaits
 from services.disclosure.domain.grouping import group
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
-from services.disclosure.domain.subject_file import SubjectFile
+from services.disclosure.domain.subject_file import RecordSeen, SubjectFile
 from services.disclosure.store import files
 from services.disclosure.store import reference as stored
 
 WAITS = "catalogue"
+
+
+Given = Linked | RecordSeen  # a record as far as its head tells, or already with what may be shown of it
+ReadMany = Callable[[Sequence[Message], Moment], Sequence[RecordSeen | None]]
 
 
 class SubjectFiles:
@@ -33,11 +37,11 @@ class SubjectFiles:
         self._reader = reader
         self._group_of: dict[bytes, bytes] = {}  # of this batch: subject -> the file it is decided in
 
-    def key(self, given: Linked) -> bytes:
+    def key(self, given: Given) -> bytes:
         return self._group_of.get(given.subject_id, given.subject_id)
 
-    async def load(self, tx: Transaction, given: Sequence[Linked]) -> dict[bytes, SubjectFile]:
-        await self._schemas.resolve(one.needed for one in given)
+    async def load(self, tx: Transaction, given: Sequence[Given]) -> dict[bytes, SubjectFile]:
+        await self._schemas.resolve(one.needed for one in given if isinstance(one, Linked))
         standings = await files.load_standings(tx, {one.record_id for one in given})
         pairs = [(one.record_id, one.subject_id) for one in given]
         pairs += [(record_id, standing.subject_id) for record_id, standing in standings.items()]
@@ -47,7 +51,7 @@ class SubjectFiles:
     def initial(self, key: bytes) -> SubjectFile:
         return subject_file.EMPTY
 
-    def decide(self, state: SubjectFile, given: Linked) -> Sequence[Event]:
+    def decide(self, state: SubjectFile, given: Given) -> Sequence[Event]:
         events = subject_file.decide(state, self._reader.complete(given))
         if not events:
             metrics.record_came_to("ignored").inc()
@@ -66,15 +70,15 @@ class SubjectFiles:
         await files.save(tx, before, after, events)
         count(event for _, event in events)
 
-    def announce(self, event: Event, given: Linked) -> Iterable[Outgoing]:
-        if isinstance(event, RecordChanged):
-            yield changes.record_changed(self._schemas, event)
+    def announce(self, event: Event, given: Given) -> Iterable[Outgoing]:
+        return (changes.record_changed(self._schemas, event),) if isinstance(event, RecordChanged) else ()
 
-    def timers(self, event: Event, given: Linked) -> Iterable[Timer]:
+    def timers(self, event: Event, given: Given) -> Iterable[Timer]:
         # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.
-        if isinstance(event, RecordWaits):
+        if isinstance(event, RecordWaits) and isinstance(given, Linked):  # one that waits has not been completed
             key = event.record_id + event.version.to_bytes(8)
-            yield Timer(event.again_at_ms, key, WAITS, given.value)
+            return (Timer(event.again_at_ms, key, WAITS, given.value),)
+        return ()
 
 
 def count(events: Iterable[Event]) -> None:
@@ -159,8 +163,8 @@ class Cards:
         return ()
 
 
-def handlers(schemas: Schemas, reader: RecordReader) -> tuple[Handler, ...]:
-    """The table of what is consumed."""
+def handlers(schemas: Schemas, reader: RecordReader, read_many: ReadMany | None = None) -> tuple[Handler, ...]:
+    """The table of what is consumed; `read_many` takes the records of which it is certain."""
     subject_files = SubjectFiles(schemas, reader)
 
     def item(message: Message, moment: Moment) -> EditionSeen:
@@ -170,7 +174,7 @@ def handlers(schemas: Schemas, reader: RecordReader) -> tuple[Handler, ...]:
         return reference.read_subject(schemas, message, moment)
 
     return (
-        Handler(LINKED, subject_files, reader.read),
+        Handler(LINKED, subject_files, reader.read, read_many),
         Handler(f"timer:{WAITS}", subject_files, reader.read),
         Handler(reference.SUBJECT, Cards(), subject),
         Handler(reference.CATALOGUE, Items(), item),

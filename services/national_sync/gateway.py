@@ -1,4 +1,4 @@
-"""The background gateway: pushes what is pending and tells the answers as commands; it never writes state itself."""
+"""The background gateway: pushes what is pending and tells the lanes the answers; it never writes state itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.chassis import logs, postgres
 from services.chassis.errors import Transient, Unhandleable
 from services.chassis.message import Outgoing
 from services.chassis.schemas import Schemas
-from services.national_sync import contracts, metrics, queries
+from services.national_sync import metrics, queries
+from services.national_sync.contracts.answers import answer_told
+from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.domain.exchange import Answer
-from services.national_sync.domain.mapping import ItemMapping, Unmappable, to_national
+from services.national_sync.domain.mapping import ItemMapping, Unmappable
 from services.national_sync.platform_client import PlatformClient, Told
-from services.national_sync.queries import Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId
 
-BATCH = 500
-TOLD_LIMIT = 2_000  # answers told but not applied yet; with more, the lanes are behind and pushing waits for them
 TELL_AGAIN_MS = 60_000
 IDLE_S = 0.25
 LONGEST_PAUSE_S = 10.0
@@ -31,7 +31,7 @@ class Ledger(Protocol):
     """What the gateway may read."""
 
     def turn(self) -> AbstractAsyncContextManager[bool]: ...
-    async def look(self, told: Collection[PushId], limit: int) -> Looked: ...
+    async def look(self, told: Collection[PushId]) -> Looked: ...
 
 
 class StoredLedger:
@@ -55,10 +55,10 @@ class StoredLedger:
                     if mine and not connection.is_closed():
                         await connection.execute("SELECT pg_advisory_unlock($1)", ONLY_ONE)
 
-    async def look(self, told: Collection[PushId], limit: int) -> Looked:
-        """What waits, what of the told is not applied yet, and how old the oldest is."""
+    async def look(self, told: Collection[PushId]) -> Looked:
+        """What waits, what of the told is not known to be applied yet, and how old the oldest is."""
         async with postgres.transaction(self._pool) as tx:
-            return await queries.look(tx, told, limit)
+            return await queries.look(tx, told)
 
 
 class Gateway:
@@ -77,6 +77,7 @@ class Gateway:
         self._client = client
         self._mappings = mappings
         self._schemas = schemas
+        self._fields = NationalFields(schemas, mappings)
         self._tell = tell
         self._clock_ms = clock_ms
         self._told: dict[PushId, int] = {}
@@ -108,7 +109,8 @@ class Gateway:
         await self._schemas.resolve(push.submission for push in pushes)
         answers = await self._push(pushes)
         now_ms = self._clock_ms()
-        await self._tell([self._command(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        await self._tell([self._answer(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        metrics.count_answers((told.verdict, told.code) for told in answers)
         for push in pushes:
             self._told[push.record_id, push.version, push.attempt] = now_ms
         return len(pushes), not all(told.verdict == "TRANSIENT" for told in answers)
@@ -117,8 +119,8 @@ class Gateway:
         """Look at the ledger, and forget what was applied; what is not applied after a minute is pushed again."""
         since = self._clock_ms() - TELL_AGAIN_MS
         recent = {push: at for push, at in self._told.items() if at > since}
-        found = await self._ledger.look(recent.keys(), max(0, min(BATCH, TOLD_LIMIT - len(recent))))
-        self._told = {push: at for push, at in recent.items() if push in found.still_pending}
+        found = await self._ledger.look(recent.keys())
+        self._told = {push: at for push, at in recent.items() if push in found.told}
         return found
 
     async def _push(self, pushes: Sequence[Push]) -> list[Told]:
@@ -143,16 +145,15 @@ class Gateway:
         if push.action == "delete":
             return record
         try:
-            payload = contracts.read_submission(self._schemas, push.submission)["payload"]
-            return {**record, "fields": to_national(mapping, payload)}
+            record["fields"] = self._fields.of(push.item, push.submission)
         except Unmappable as fault:
             return Told("REFUSED", "UNMAPPABLE", str(fault))
         except Unhandleable as trouble:
             # An unknown schema may become known; what cannot be read will never be.
             unknown = trouble.code == "SCHEMA_UNKNOWN"
             return Told("TRANSIENT", trouble.code, "") if unknown else Told("REFUSED", "UNMAPPABLE", trouble.code)
+        return record
 
-    def _command(self, push: Push, told: Told, now_ms: int) -> Outgoing:
-        metrics.count_answer(told.verdict, told.code)
+    def _answer(self, push: Push, told: Told, now_ms: int) -> Outgoing:
         answer = Answer(push.record_id, push.version, push.attempt, push.action, *told, now_ms)
-        return contracts.answer_command(self._schemas, answer)
+        return answer_told(self._schemas, answer)

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.schemas import Schemas
-from services.national_sync import contracts, store
+from services.national_sync import store
+from services.national_sync.contracts import answers, linked
+from services.national_sync.contracts import exchange as told
 from services.national_sync.domain import exchange
 from services.national_sync.domain.events import Answered, Event
 from services.national_sync.domain.exchange import Exchange, Input, Irrelevant
@@ -48,9 +50,8 @@ class Exchanges:
         await store.save(tx, before, after, events)
 
     def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
-        # The gateway waits for nobody: ExchangeChanged is the outcome of its command, no CommandAnswered is said.
-        told = contracts.exchange_changed(self._schemas, self.key(given), event)
-        return () if told is None else (told,)
+        said = told.exchange_changed(self._schemas, self.key(given), event)
+        return () if said is None else (said,)
 
     def timers(self, event: Event, given: Input) -> Iterable[Timer]:
         if isinstance(event, Answered) and event.retry_at_ms is not None:
@@ -62,13 +63,17 @@ def handlers(schemas: Schemas, items: Collection[str]) -> tuple[Handler, ...]:
     exchanges = Exchanges(schemas)
 
     def record(message: Message, moment: Moment) -> Input:
-        return contracts.read_record(schemas, items, message, moment)
+        return linked.read_record(schemas, items, message, moment)
 
     def answer(message: Message, moment: Moment) -> Input:
-        return contracts.read_answer(schemas, message, moment)
+        return answers.read_answer(schemas, message, moment)
+
+    def answer_command(message: Message, moment: Moment) -> Input:
+        return answers.read_answer_command(schemas, message, moment)
 
     return (
-        Handler("credit.identity.record.v1", exchanges, record),
-        Handler("command:record_answer", exchanges, answer),
-        Handler(f"timer:{RETRY}", exchanges, contracts.read_retry),
+        Handler(linked.LINKED, exchanges, record),
+        Handler(answers.ANSWER, exchanges, answer),
+        Handler("command:record_answer", exchanges, answer_command),
+        Handler(f"timer:{RETRY}", exchanges, told.read_retry),
     )

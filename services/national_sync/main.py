@@ -10,6 +10,8 @@ from services.national_sync.gateway import Gateway, StoredLedger
 from services.national_sync.handlers import handlers
 from services.national_sync.platform_client import PlatformClient
 
+LINGER_MS = 100  # the gateway looks for what to push four times a second
+
 
 def build(runtime: Runtime) -> Service:
     """The service as the lane loop sees it, with the gateway in the background."""
@@ -18,4 +20,4 @@ def build(runtime: Runtime) -> Service:
     ledger = StoredLedger(runtime.pool)
     gateway = Gateway(ledger, client, mappings, runtime.schemas, runtime.send_many, runtime.clock_ms)
     runtime.grpc_add(NationalSyncApi(runtime.pool).register)
-    return Service("national_sync", handlers(runtime.schemas, mappings), background=(gateway.run,))
+    return Service("national_sync", handlers(runtime.schemas, mappings), background=(gateway.run,), linger_ms=LINGER_MS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge
 
 OLDEST_PENDING = Gauge(
@@ -16,6 +19,7 @@ CODES = frozenset(
 )
 
 
-def count_answer(verdict: str, code: str) -> None:
-    """One push ended; a code outside the closed set counts as OTHER."""
-    ANSWERS.labels(verdict, code if code in CODES else "OTHER").inc()
+def count_answers(answers: Iterable[tuple[str, str]]) -> None:
+    """Pushes ended, by verdict and code; a code outside the closed set counts as OTHER."""
+    for (verdict, code), count in Counted(answers).items():
+        ANSWERS.labels(verdict, code if code in CODES else "OTHER").inc(count)

@@ -27,13 +27,17 @@ class Looked(NamedTuple):
     """One look at the ledger."""
 
     pushes: list[Push]
-    still_pending: set[PushId]
+    told: set[PushId]
     oldest_seconds: float
 
 
+BATCH = 500
+TOLD_LIMIT = 2_000  # answers told but not applied yet; with more, the lanes are behind and pushing waits for them
 # By the partial index of what is pending, oldest first; joined with what was told, all that is pending would be sorted.
+# NOT IN is a hash of what was told, made once.
 PENDING = """
-SELECT record_id, version, attempt FROM exchanges WHERE state = 'PENDING' ORDER BY waiting_since LIMIT $1
+SELECT record_id, version, attempt FROM exchanges
+WHERE state = 'PENDING' AND record_id NOT IN (SELECT unnest($2::bytea[])) ORDER BY waiting_since LIMIT $1
 """
 # `state` is looked at here and not there: the planner would walk the index of all that is pending instead of the key.
 PUSHES = """
@@ -63,23 +67,37 @@ FROM answers WHERE record_id = $1 ORDER BY version, attempt, answered_at LIMIT 1
 """
 
 
-async def look(tx: Transaction, told: Collection[PushId], limit: int) -> Looked:
-    """What waits to be pushed, the oldest first, without the pushes whose answers are told but not applied yet."""
-    still = {_id(row) for row in await _pending(tx, STATES, told)}.intersection(told)
-    oldest = await tx.fetch(PENDING, limit + len(still)) if limit else []
-    wanted = [push for push in map(_id, oldest) if push not in told][:limit]
-    found = {_id(row): Push(*(row[name] for name in Push._fields)) for row in await _pending(tx, PUSHES, wanted)}
+async def look(tx: Transaction, told: Collection[PushId]) -> Looked:
+    """What waits to be pushed, the oldest first, without records whose answer is told and not known to be applied.
+
+    Whether it is applied is asked when that many are told that there is no room for another batch, and when nothing
+    more waits; asked each time, it cost more than finding what is to be pushed. So a new version of a record may wait
+    for the answer to the one before, for a few looks.
+    """
+    left = set(told)
+    if len(left) > TOLD_LIMIT - BATCH:
+        left = await _not_applied(tx, left)
+    limit = max(0, min(BATCH, TOLD_LIMIT - len(left)))
+    wanted = [_id(row) for row in await tx.fetch(PENDING, limit, [push[0] for push in left])] if limit else []
+    if left and len(wanted) < limit:
+        left = await _not_applied(tx, left)
+    found = {_id(push): Push(*push) for *push, _ in await _pending(tx, PUSHES, wanted)}
     pushes = [found[push] for push in wanted if push in found]  # what moved on meanwhile comes with the next look
-    return Looked(pushes, still, float(await tx.fetchval(OLDEST)))
+    return Looked(pushes, left, float(await tx.fetchval(OLDEST)))
+
+
+async def _not_applied(tx: Transaction, told: set[PushId]) -> set[PushId]:
+    return told.intersection(map(_id, await _pending(tx, STATES, told)))
 
 
 async def _pending(tx: Transaction, statement: str, wanted: Collection[PushId]) -> list[Any]:
-    rows = await tx.fetch(statement, sorted(record_id for record_id, _, _ in wanted)) if wanted else []
+    rows = await tx.fetch(statement, sorted(push[0] for push in wanted)) if wanted else []
     return [row for row in rows if row["state"] == "PENDING"]
 
 
 def _id(row: Any) -> PushId:
-    return row["record_id"], row["version"], row["attempt"]
+    record_id, version, attempt, *_ = row
+    return record_id, version, attempt
 
 
 async def counts(tx: Transaction) -> Sequence[Any]:

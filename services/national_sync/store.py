@@ -32,6 +32,11 @@ FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::i
     AS new (record_id, version, item, action, state, attempt, held_version, held, submission, at)
 WHERE old.record_id = new.record_id
 """
+ANSWER = {
+    "record_id": "bytea", "version": "bigint", "attempt": "int", "verdict": "text", "code": "text", "text": "text",
+    "answered_at": "timestamptz",
+}  # fmt: skip
+NEW_ANSWERS = Rows("answers", ANSWER)
 ANSWERS = """
 INSERT INTO answers SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[],
     $7::timestamptz[])
@@ -63,9 +68,12 @@ async def save(
         await tx.execute(UPDATE, *columns(known))
     # Raises when a record changed its subject and so its lane, and both versions came at once.
     await NEW.insert(tx, [(*row, row[-1]) for row in new])
-    answers = [_answer(key, event) for key, event in events if isinstance(event, Answered)]
-    if answers:
-        await tx.execute(ANSWERS, *columns(answers))
+    answered = [(key, event) for key, event in events if isinstance(event, Answered)]
+    # An answer that moves the exchange is the first of its kind to this attempt (a law that is tested); any other may
+    # have been told before.
+    await NEW_ANSWERS.insert(tx, sorted(_answer(key, event) for key, event in answered if event.moves_to))
+    if late := [_answer(key, event) for key, event in answered if not event.moves_to]:
+        await tx.execute(ANSWERS, *columns(late))
 
 
 def _row(state: Exchange, submission: bytes | None, at: datetime) -> tuple[Any, ...]:

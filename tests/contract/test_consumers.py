@@ -34,9 +34,11 @@ from services.ingestion.contracts.reference import AgencyAsked, CommandReader, I
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.catalogue_item import canonical
-from services.national_sync import contracts as national
 from services.national_sync import handlers as national_sync
 from services.national_sync.config import load_mappings
+from services.national_sync.contracts.answers import ANSWER, answer_told
+from services.national_sync.contracts.fields import NationalFields
+from services.national_sync.contracts.linked import read_submission
 from services.national_sync.domain import exchange
 from services.national_sync.domain.mapping import to_national
 from services.sanctions import handlers as sanctions
@@ -57,7 +59,7 @@ CONSUMED = {
     "identity": {ACCEPTED, COMMAND},
     "disclosure": {LINKED, SUBJECT, CATALOGUE, COMMAND},
     "sanctions": {LINKED, FEEDBACK, AGENCY, COMMAND},
-    "national_sync": {LINKED, COMMAND},
+    "national_sync": {LINKED, ANSWER, COMMAND},
 }
 NOW = Moment(1_506_657_700_000)
 PEPPER = b"pepper of the tests, 16 and more"
@@ -309,20 +311,29 @@ async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Gold
     assert (seen.record_id, seen.version, seen.item) == (record["record_id"], record["version"], record["item"])
     assert seen.submission == record["submission"]
     await schemas.resolve([seen.submission])
-    payload = national.read_submission(schemas, seen.submission)["payload"]
-    assert to_national(MAPPINGS[seen.item], payload)
+    payload = read_submission(schemas, seen.submission)["payload"]
+    told = to_national(MAPPINGS[seen.item], payload)
+    assert told
+    assert NationalFields(schemas, MAPPINGS).of(seen.item, seen.submission) == told
 
 
-async def test_national_sync_reads_the_answers_of_its_gateway(schemas: Schemas) -> None:
+@every(ANSWER)
+async def test_national_sync_reads_the_answers_of_its_gateway(schemas: Schemas, golden: Golden) -> None:
+    answer = await read(schemas, "national_sync", golden)
+    assert isinstance(answer, exchange.Answer)
+    for name in ("record_id", "version", "attempt", "action", "verdict", "code", "text"):
+        assert getattr(answer, name) == golden.record[name]
+    written = schemas.decode(answer_told(schemas, answer).value)[1]
+    assert {**written, "answered_at": golden.record["answered_at"]} == golden.record
+
+
+async def test_national_sync_reads_the_answers_that_it_once_told_as_commands(schemas: Schemas) -> None:
     golden, arguments = command("record-answer")
     answer = await read(schemas, "national_sync", golden)
     assert isinstance(answer, exchange.Answer)
     assert answer.record_id.hex() == arguments["record_id"]
     for name in ("version", "attempt", "action", "verdict", "code", "text"):
         assert getattr(answer, name) == arguments[name]
-    written = schemas.decode(national.answer_command(schemas, answer).value)[1]
-    assert json.loads(written["arguments"]) == arguments
-    assert written["command_id"] == golden.record["command_id"]
 
 
 @every(ACCEPTED)

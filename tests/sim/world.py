@@ -38,6 +38,7 @@ INTERNAL = (
     "credit.identity.subject.v1",
     "credit.disclosure.public-change.v1",
     "credit.disclosure.government-change.v1",
+    "credit.national-sync.answer.v1",
     "credit.national-sync.exchange.v1",
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.chassis.schemas import Schemas
 
 
@@ -13,3 +15,7 @@ class LocalSchemas(Schemas):
         for number, (name, schema) in enumerate(sorted(self._writers.items()), 1):
             self._ids[name] = number
             self._parsed[number] = schema
+
+    def know(self, schema_id: int, schema: Any) -> None:
+        """As if it had been asked for."""
+        self._parsed[schema_id] = schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from services.chassis.message import Outgoing
 from services.chassis.prefix import prefix_writer
@@ -22,6 +23,7 @@ KIND = "cn.hubei.credit.change.v1"
 END = b"\x00"
 _change = prefix_writer(
     [
+        "avro",  # the frame
         *("fixed16", "long", "string", "fixed16", "long"),  # subject, its count, what happened, record, version
         *("string", "long", "string", "string?", "string?", "long"),  # provenance
         *("avro", "avro?", "avro?", "string?", "long"),  # fields, before, after, reason, when
@@ -37,31 +39,41 @@ async def register(schemas: Schemas) -> None:
 
 def record_changed(schemas: Schemas, event: RecordChanged) -> Outgoing:
     """One line of one feed, with CloudEvents headers since outsiders read it."""
-    value = frame(schemas.schema_id(CHANGE), change_body(event))
-    return Outgoing(TOPICS[event.feed], event.subject_id, value, kind=KIND, subject=event.subject_id.hex())
+    value = change_value(schemas.schema_id(CHANGE), event)
+    return Outgoing(TOPICS[event.feed], event.subject_id, value, None, (), KIND, event.subject_id.hex())
 
 
-def change_body(event: RecordChanged) -> bytes:
-    """CreditChange in Avro; an encoder would cost more than all else that is done for it, a test is its oracle."""
-    shown = event.shown
+def change_value(schema_id: int, event: RecordChanged) -> bytes:
+    """CreditChange in Avro, framed; an encoder would cost more than all else that is done for it: a test is its oracle.
+
+    The tuples are taken apart at once: 18 fields by name cost a third of this.
+    """
+    _, subject_id, seq, change, record_id, version, shown, changed, before, after, reason, at_ms = event
+    item, item_version, agency, _, code, name, decided_on, _, _ = shown
     return _change(
-        event.subject_id,
-        event.subject_seq,
-        event.change,
-        event.record_id,
-        event.version,
-        shown.item,
-        shown.item_version,
-        shown.agency,
-        shown.subject_code,
-        shown.subject_name,
-        shown.decided_on.toordinal() - EPOCH,
-        _texts(event.fields_changed),
-        None if event.before is None else encoded(event.before),
-        None if event.after is None else encoded(event.after),
-        event.reason,
-        event.at_ms,
+        _head(schema_id),
+        subject_id,
+        seq,
+        change,
+        record_id,
+        version,
+        item,
+        item_version,
+        agency,
+        code,
+        name,
+        decided_on.toordinal() - EPOCH,
+        _texts(changed) if changed else END,
+        None if before is None else encoded(before),
+        None if after is None else encoded(after),
+        reason,
+        at_ms,
     )
+
+
+@cache
+def _head(schema_id: int) -> bytes:
+    return frame(schema_id, b"")
 
 
 def _text(text: str) -> bytes:
@@ -69,4 +81,4 @@ def _text(text: str) -> bytes:
 
 
 def _texts(texts: Sequence[str]) -> bytes:
-    return (zigzag(len(texts)) + b"".join(map(_text, texts)) if texts else b"") + END
+    return zigzag(len(texts)) + b"".join(map(_text, texts)) + END

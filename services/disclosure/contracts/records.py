@@ -14,8 +14,9 @@ from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.disclosure.contracts.fields import EncodedFields, encoded
+from services.disclosure.contracts.plan import ENVELOPE
 from services.disclosure.contracts.reference import NAME_LIMIT, Catalogue
-from services.disclosure.contracts.showing import ENVELOPE, EPOCH, Cut, Shower, compile_shower
+from services.disclosure.contracts.showing import EPOCH, Cut, Shower, compile_shower
 from services.disclosure.contracts.text import storable
 from services.disclosure.domain.edition import Edition
 from services.disclosure.domain.events import Shown
@@ -107,8 +108,10 @@ class RecordReader:
             moment.now_ms,
         )
 
-    def complete(self, linked: Linked) -> RecordSeen:
-        """With what may be shown; raises `Unhandleable` if the submission cannot be read."""
+    def complete(self, linked: Linked | RecordSeen) -> RecordSeen:
+        """With what may be shown, if it is not already; raises `Unhandleable` if the submission cannot be read."""
+        if isinstance(linked, RecordSeen):
+            return linked
         shown = None if linked.needed is None else self._shown(linked)
         head = (linked.record_id, linked.version, linked.subject_id, linked.action)
         return RecordSeen(*head, linked.feeds, shown, linked.at_ms)

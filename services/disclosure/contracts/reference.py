@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.chassis.editions import own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
+from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.disclosure.contracts.text import storable
 from services.disclosure.domain.edition import DefinitionFault, Edition, EditionSeen, edition_of, usable
@@ -16,6 +18,17 @@ CATALOGUE = "credit.ingestion.catalogue.v1"
 SUBJECT = "credit.identity.subject.v1"
 NAME_LIMIT = 200
 CODE_LIMIT = 64
+
+_HEAD = {
+    "subject_id": "fixed16",
+    "subject_version": "long",
+    "change": "string",
+    "subject_kind": "string",
+    "name": "string?",
+}
+_head = prefix_reader(list(_HEAD.values()))
+_long = prefix_reader(["long"])
+_pair = prefix_reader(["string", "string"])
 
 
 class Catalogue:
@@ -50,19 +63,26 @@ def read_edition(schemas: Schemas, message: Message, moment: Moment) -> EditionS
 
 def read_subject(schemas: Schemas, message: Message, moment: Moment) -> SubjectSeen:
     """A subject as it is now; raises `Unhandleable`."""
-    _, record = schemas.decode(message.value or b"")
-    try:
-        name: str | None = record["name"]
-        return SubjectSeen(
-            record["subject_id"],
-            record["subject_version"],
-            record["subject_kind"],
-            storable(name, NAME_LIMIT) if name else None,
-            tuple(Code(c["kind"], _code(c["code"])) for c in record["codes"]),
-            moment.now_ms,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Unhandleable("FIELD_MISSING", type(error).__name__) from None
+    body = own_body(schemas, SUBJECT, (*_HEAD, "codes", "changed_at"), message.value)
+    subject_id, version, _, kind, name, at = _head(body, 0)
+    codes, at = _codes(body, at)
+    if _long(body, at)[-1] != len(body):
+        raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
+    return SubjectSeen(subject_id, version, kind, storable(name, NAME_LIMIT) if name else None, codes, moment.now_ms)
+
+
+def _codes(body: bytes, at: int) -> tuple[tuple[Code, ...], int]:
+    """The array of codes and where it ends. Of a block with a negative count its size in bytes goes before it."""
+    found: list[Code] = []
+    count, at = _long(body, at)
+    while count:
+        if count < 0:
+            _, at = _long(body, at)
+        for _ in range(abs(count)):
+            kind, code, at = _pair(body, at)
+            found.append(Code(kind, _code(code)))
+        count, at = _long(body, at)
+    return tuple(found), at
 
 
 def _code(text: str) -> str:

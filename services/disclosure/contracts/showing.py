@@ -7,7 +7,7 @@ with a type that is not known here is decoded by fastavro instead; a property te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -16,10 +16,10 @@ from services.chassis.errors import Unhandleable
 from services.chassis.prefix import read_length, read_long, read_optional
 from services.chassis.wire import avro_bytes, zigzag
 from services.disclosure.contracts.fields import EncodedFields
+from services.disclosure.contracts.plan import ENVELOPE, Act, Step, plan
 from services.disclosure.domain.edition import Edition, text_of
 
 EPOCH = date(1970, 1, 1).toordinal()
-ENVELOPE = ("subject_code_kind", "subject_code", "subject_name", "decided_on")
 
 
 class Cut(NamedTuple):
@@ -86,63 +86,36 @@ def show(data, at):
 """
 
 
-class _Unknown(Exception):
-    """A type that straight-line code is not made for."""
-
-
 def compile_shower(schema: Mapping[str, Any], edition: Edition, person: bool) -> Shower | None:
     """A function (framed submission, where its body begins) -> cut; None where fastavro has to do it."""
-    shown = {rule.code for rule in edition.rules if not (person and rule.names_subject)}
+    steps = plan(schema, edition, person)
+    if steps is None:
+        return None
     names: dict[str, Any] = {
         "Unhandleable": Unhandleable, "read_length": read_length, "read_long": read_long,
         "read_optional": read_optional, "zigzag": zigzag, "Cut": Cut, "EncodedFields": EncodedFields,
         "day": _day, "number": _number, "truth": _truth,
     }  # fmt: skip
-    try:
-        body = "".join(_steps(schema, shown, names)).replace("\n", "\n    ")
-    except (_Unknown, KeyError, TypeError):
-        return None
+    body = "".join(_step(step, names) for step in steps).replace("\n", "\n    ")
     source = _WHOLE.format(body=body, envelope=" = ".join(ENVELOPE), values=", ".join(ENVELOPE))
     exec(compile(source, "<shower>", "exec"), names)  # noqa: S102 - constants above; names from the schema are values
     return cast("Shower", names["show"])
 
 
-def _steps(schema: Mapping[str, Any], shown: set[str], names: dict[str, Any]) -> Iterator[str]:
-    top = cast("Sequence[Mapping[str, Any]]", schema["fields"])
-    if {*ENVELOPE, "payload"} - {field["name"] for field in top}:
-        raise _Unknown
-    for field in top:
-        if field["name"] == "payload":
-            yield from (_payload(inner, shown, names) for inner in field["type"]["fields"])
-        else:
-            yield _envelope(field)
+def _step(step: Step, names: dict[str, Any]) -> str:
+    if step.act is Act.KEEP:
+        return (_LONG if step.kind == "date" else _TEXT).format(target=step.name)
+    source = _show(step, names) if step.act is Act.SHOW else _skip(step.kind)
+    return _OPTIONAL.format(inner=source.replace("\n", "\n    ")) if step.optional else source
 
 
-def _envelope(field: Mapping[str, Any]) -> str:
-    kind, _ = _kind(field["type"])
-    name: str = field["name"]
-    if name not in ENVELOPE:
-        return _skip(kind)
-    if kind != ("date" if name == "decided_on" else "string"):
-        raise _Unknown
-    return (_LONG if kind == "date" else _TEXT).format(target=name)
-
-
-def _payload(field: Mapping[str, Any], shown: set[str], names: dict[str, Any]) -> str:
-    kind, optional = _kind(field["type"])
-    step = _show(kind, field["name"], names) if field["name"] in shown else _skip(kind)
-    return _OPTIONAL.format(inner=step.replace("\n", "\n    ")) if optional else step
-
-
-def _show(kind: str, code: str, names: dict[str, Any]) -> str:
+def _show(step: Step, names: dict[str, Any]) -> str:
     key = f"key{len(names)}"
-    names[key] = avro_bytes(code.encode())
-    if kind == "string":
+    names[key] = avro_bytes(step.name.encode())
+    if step.kind == "string":
         return _COPY.format(key=key)
-    say = {"date": "day", "long": "number", "boolean": "truth"}.get(kind)
-    if say is None:
-        raise _Unknown
-    read = (_BOOL if kind == "boolean" else _LONG).format(target="v")
+    say = {"date": "day", "long": "number", "boolean": "truth"}[step.kind]
+    read = (_BOOL if step.kind == "boolean" else _LONG).format(target="v")
     return read + _SAY.format(key=key, say=say, target="v")
 
 
@@ -152,32 +125,6 @@ def _skip(kind: str) -> str:
     if kind in ("long", "date", "moment"):
         return _LONG.format(target="_")
     return _SKIP.format(size={"boolean": 1, "float": 4, "double": 8}[kind])
-
-
-def _kind(avro: Any) -> tuple[str, bool]:
-    """What a field's type is called here, and whether it may be null."""
-    if isinstance(avro, list):
-        if len(cast("list[Any]", avro)) != 2 or avro[0] != "null":
-            raise _Unknown
-        return _kind(avro[1])[0], True
-    written = cast("Mapping[str, str]", avro) if isinstance(avro, dict) else {"type": str(avro)}
-    found = TYPES.get((written["type"], written.get("logicalType")))
-    if found is None:
-        raise _Unknown
-    return found, False
-
-
-TYPES: dict[tuple[str, str | None], str] = {
-    ("string", None): "string",
-    ("bytes", None): "bytes",
-    ("int", None): "long",
-    ("long", None): "long",
-    ("int", "date"): "date",
-    ("long", "timestamp-millis"): "moment",
-    ("boolean", None): "boolean",
-    ("float", None): "float",
-    ("double", None): "double",
-}
 
 
 @lru_cache(maxsize=65_536)  # days of a century and more

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from services.disclosure.domain.events import Standing
-from services.disclosure.domain.subject_file import Count, SubjectFile
-from services.disclosure.domain.terms import FEEDS
+from services.disclosure.domain.subject_file import Seqs, SubjectFile
 
 
 def group(
-    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[Count, int]
+    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[bytes, Seqs]
 ) -> tuple[dict[bytes, bytes], dict[bytes, SubjectFile]]:
     """(subject -> key of its file, key -> file) from (record, subject) pairs, the standing ones among them."""
     parents: dict[bytes, bytes] = {}
     first_of: dict[bytes, bytes] = {}
     for record_id, subject_id in pairs:
         parents.setdefault(subject_id, subject_id)
-        one, other = _root(parents, subject_id), _root(parents, first_of.setdefault(record_id, subject_id))
-        parents[max(one, other)] = min(one, other)
+        first = first_of.setdefault(record_id, subject_id)
+        if first != subject_id:  # rare: a record is nearly always of one subject
+            one, other = _root(parents, subject_id), _root(parents, first)
+            parents[max(one, other)] = min(one, other)
     keys = {subject_id: _root(parents, subject_id) for subject_id in parents}
-    counted: dict[bytes, dict[Count, int]] = {key: {} for key in keys.values()}
+    counted: dict[bytes, dict[bytes, Seqs]] = {key: {} for key in keys.values()}
     standing: dict[bytes, dict[bytes, Standing]] = {key: {} for key in keys.values()}
     for subject_id, key in keys.items():
-        counted[key].update({(subject_id, f): counts[subject_id, f] for f in FEEDS if (subject_id, f) in counts})
+        if subject_id in counts:
+            counted[key][subject_id] = counts[subject_id]
     for record_id, found in standings.items():
         standing[keys[found.subject_id]][record_id] = found
     return keys, {key: SubjectFile(counted[key], standing[key]) for key in counted}

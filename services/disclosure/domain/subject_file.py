@@ -6,8 +6,7 @@ together, each on its own count, so subjects that share a record of the batch ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Shown, Standing
@@ -33,18 +32,18 @@ class RecordSeen(NamedTuple):
         return self.action == "withdraw"
 
 
-Count = tuple[bytes, Feed]
+Seqs = tuple[int, int]  # the last `subject_seq` on each feed, in the order of FEEDS
+UNTOLD: Seqs = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectFile:
-    """The last `subject_seq` of each subject and feed, and of the records only those that the batch names."""
+class SubjectFile(NamedTuple):
+    """How far the counts of each subject are, and of the records only those that the batch names."""
 
-    counts: Mapping[Count, int] = field(default_factory=dict[Count, int])
-    records: Mapping[bytes, Standing] = field(default_factory=dict[bytes, Standing])
+    counts: Mapping[bytes, Seqs]
+    records: Mapping[bytes, Standing]
 
 
-EMPTY = SubjectFile()
+EMPTY = SubjectFile({}, {})
 
 
 def feeds_of(disclosure: str, subject_kind: str) -> tuple[Feed, ...]:
@@ -56,30 +55,29 @@ def feeds_of(disclosure: str, subject_kind: str) -> tuple[Feed, ...]:
 
 def decide(state: SubjectFile, given: RecordSeen) -> Sequence[Event]:
     """A version that is not newer than what stands, or comes after the withdrawal, states nothing new."""
-    old = state.records.get(given.record_id) or Standing(given.record_id, 0, given.subject_id)
-    if given.version <= old.version or old.withdrawn:
+    record_id, version, subject_id, _, feeds, shown, at_ms = given
+    old = state.records.get(record_id) or Standing(record_id, 0, subject_id)
+    if version <= old.version or old.withdrawn:
         return ()
     if given.withdraws:
-        new = Standing(given.record_id, given.version, old.subject_id, withdrawn=True)
-    elif given.feeds and given.shown is None:
-        return (RecordWaits(given.record_id, given.version, given.at_ms + LOOK_AGAIN_MS),)
+        new = Standing(record_id, version, old.subject_id, withdrawn=True)
+    elif feeds and shown is None:
+        return (RecordWaits(record_id, version, at_ms + LOOK_AGAIN_MS),)
     else:
-        shown = given.shown if given.feeds else None
-        new = Standing(given.record_id, given.version, given.subject_id, given.feeds, shown=shown)
-    changes = [change for feed in FEEDS for change in _changes(state, feed, old, new, given.at_ms)]
-    return (*changes, RecordStands(new, given.at_ms))
+        new = Standing(record_id, version, subject_id, feeds, False, shown if feeds else None)
+    changes = [change for feed in FEEDS for change in _changes(state, feed, old, new, at_ms)]
+    return (*changes, RecordStands(new, at_ms))
 
 
-def _changes(state: SubjectFile, feed: Feed, old: Standing, new: Standing, at_ms: int) -> Iterator[RecordChanged]:
+def _changes(state: SubjectFile, feed: Feed, old: Standing, new: Standing, at_ms: int) -> Sequence[RecordChanged]:
     """What one feed has to say of the step from `old` to `new`; of each subject at most one thing."""
     before, after = old.on(feed), new.on(feed)
-    if before is not None and after is not None and old.subject_id == new.subject_id:
-        yield _change(state, feed, "CORRECTED", new, before, after, None, at_ms)
-        return
-    if before is not None:
-        yield _change(state, feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
-    if after is not None:
-        yield _change(state, feed, "ADDED", new, None, after, None, at_ms)
+    if before is None:
+        return () if after is None else (_change(state, feed, "ADDED", new, None, after, None, at_ms),)
+    if after is not None and old.subject_id == new.subject_id:
+        return (_change(state, feed, "CORRECTED", new, before, after, None, at_ms),)
+    gone = _change(state, feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
+    return (gone,) if after is None else (gone, _change(state, feed, "ADDED", new, None, after, None, at_ms))
 
 
 def _why(old: Standing, new: Standing) -> Reason:
@@ -104,7 +102,7 @@ def _change(
     return RecordChanged(
         feed,
         standing.subject_id,
-        state.counts.get((standing.subject_id, feed), 0) + 1,
+        state.counts.get(standing.subject_id, UNTOLD)[FEEDS.index(feed)] + 1,
         change,
         standing.record_id,
         standing.version,
@@ -124,10 +122,11 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str,
 
 def evolve(state: SubjectFile, event: Event) -> SubjectFile:
     """The state after an event."""
+    counts, records = state
     if isinstance(event, RecordChanged):
-        count: Count = (event.subject_id, event.feed)
-        counts = {**state.counts, count: event.subject_seq}
-        return SubjectFile(counts, state.records)
+        public, government = counts.get(event.subject_id, UNTOLD)
+        seqs = (event.subject_seq, government) if event.feed == "public" else (public, event.subject_seq)
+        return SubjectFile({**counts, event.subject_id: seqs}, records)
     if isinstance(event, RecordStands):
-        return SubjectFile(state.counts, {**state.records, event.standing.record_id: event.standing})
+        return SubjectFile(counts, {**records, event.standing.record_id: event.standing})
     return state

@@ -14,7 +14,7 @@ from services.chassis.errors import Transient
 from services.chassis.handling import Transaction
 from services.disclosure.contracts.fields import EncodedFields, encoded
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, Shown, Standing
-from services.disclosure.domain.subject_file import Count, SubjectFile
+from services.disclosure.domain.subject_file import Seqs, SubjectFile
 from services.disclosure.domain.terms import FEEDS, Feed
 
 STANDINGS = """
@@ -67,13 +67,10 @@ async def load_standings(tx: Transaction, record_ids: Iterable[bytes]) -> dict[b
     return {row["id"]: _standing(row) for row in rows}
 
 
-async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[Count, int]:
+async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[bytes, Seqs]:
     """How far the counts of these subjects are, on both feeds; unknown ones are left out."""
-    counts: dict[Count, int] = {}
-    for row in await tx.fetch(COUNTS, sorted(subject_ids)):
-        for feed in FEEDS:
-            counts[row["subject_id"], feed] = row[f"{feed}_seq"]
-    return counts
+    rows = await tx.fetch(COUNTS, sorted(subject_ids))
+    return {row["subject_id"]: (row["public_seq"], row["government_seq"]) for row in rows}
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:
@@ -177,17 +174,13 @@ async def _save_counts(
     new: list[tuple[Any, ...]] = []
     known: list[tuple[Any, ...]] = []
     for subject_id, (key, file) in sorted(counted.items()):
-        row = (subject_id, *_seqs(file, subject_id))
-        if (subject_id, FEEDS[0]) in before[key].counts:
-            known.append((*row, *_seqs(before[key], subject_id)))
-        else:
+        row, was = (subject_id, *file.counts[subject_id]), before[key].counts.get(subject_id)
+        if was is None:
             new.append(row)
+        else:
+            known.append((*row, *was))
     await NEW_COUNTS.insert(tx, new)
     await _exactly(tx, MOVE_COUNTS, known)
-
-
-def _seqs(file: SubjectFile, subject_id: bytes) -> tuple[int, ...]:
-    return tuple(file.counts.get((subject_id, feed), 0) for feed in FEEDS)
 
 
 async def _exactly(tx: Transaction, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

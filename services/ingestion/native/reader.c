@@ -8,6 +8,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "../../chassis/native/named.h"
 #include "blake2b.h"
 #include "judging.h"
 
@@ -82,33 +83,6 @@ static uint8_t *put_long(uint8_t *at, int64_t number) {
 static uint8_t *put_string(uint8_t *at, Text text) { return put(put_long(at, (int64_t)text.size), text); }
 
 /* --- what is made ----------------------------------------------------------------------------------------------- */
-
-/* A named tuple of these items, which it takes over; NULL, and nothing kept, where one of them is NULL. */
-static PyObject *named(PyTypeObject *type, PyObject *const *items, Py_ssize_t count) {
-    PyObject *made = type->tp_alloc(type, count);
-    bool whole = made != NULL;
-#if PY_VERSION_HEX >= 0x030E0000
-    if (whole) {
-        ((PyTupleObject *)made)->ob_hash = -1; /* not yet computed; the allocator leaves a zero */
-    }
-#endif
-    for (Py_ssize_t i = 0; i < count; i++) {
-        whole = whole && items[i] != NULL;
-        if (made == NULL) {
-            Py_XDECREF(items[i]);
-        } else {
-            PyTuple_SET_ITEM(made, i, items[i]);
-        }
-    }
-    if (!whole) {
-        Py_CLEAR(made);
-        return NULL;
-    }
-    PyObject_GC_UnTrack(made); /* all inside is atomic or made here: no cycle, so nothing for the collector to look at */
-    return made;
-}
-#define NAMED(type, ...) \
-    named(type, (PyObject *[]){__VA_ARGS__}, (Py_ssize_t)(sizeof((PyObject *[]){__VA_ARGS__}) / sizeof(PyObject *)))
 
 static PyObject *bytes_from(const uint8_t *at, size_t size) {
     return PyBytes_FromStringAndSize((const char *)at, (Py_ssize_t)size);

@@ -25,7 +25,7 @@ AGAIN = (
     LINKED,
     SUBJECT,
     *FEEDS.values(),
-    "credit.national-sync.command.v1",
+    "credit.national-sync.answer.v1",
     "credit.sanctions.task.420000-gsj.v1",
 )
 SHARE = 0.1

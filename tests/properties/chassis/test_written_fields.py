@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from services.chassis import commands
 from services.chassis.commands import Command
-from services.chassis.message import Message
+from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader, prefix_writer
-from services.national_sync import contracts
-from services.national_sync.domain.events import Answered, Event, PushDueAgain, PushWanted, Status
+from services.national_sync.contracts import answers, exchange
+from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Status, Verdict
+from services.national_sync.domain.exchange import Answer
 from tests.support.local_schemas import LocalSchemas
 
 SCHEMAS = LocalSchemas()
@@ -70,13 +71,28 @@ wanted = st.builds(PushWanted, INT, TEXT, st.just("put"), st.binary(), AT_MS)
 
 @given(ID, wanted | st.builds(PushDueAgain, INT, TEXT, INT, AT_MS) | answered)
 def test_an_exchange(record_id: bytes, event: Event) -> None:
-    told = contracts.exchange_changed(SCHEMAS, record_id, event)
+    told = exchange.exchange_changed(SCHEMAS, record_id, event)
     if isinstance(event, Answered) and event.moves_to is None:
         assert told is None
         return
     assert told is not None
     _, record = SCHEMAS.decode(told.value)
-    assert told.value == SCHEMAS.encode(contracts.EXCHANGE, record)
+    assert told.value == SCHEMAS.encode(exchange.EXCHANGE, record)
     final = isinstance(event, Answered)
     assert (record["state"], record["answer_code"]) == ((event.moves_to, event.code) if final else ("PENDING", None))
     assert (record["exchange_id"], record["version"], record["item"]) == (record_id, event.version, event.item)
+
+
+actions, verdicts = st.sampled_from(get_args(Action)), st.sampled_from(get_args(Verdict))
+
+
+@given(st.builds(Answer, ID, INT, INT, actions, verdicts, TEXT, TEXT, AT_MS), st.integers(0, 2**42))
+def test_an_answer_of_the_national_platform(answer: Answer, now_ms: int) -> None:
+    told = answers.answer_told(SCHEMAS, answer)
+    _, record = SCHEMAS.decode(told.value)
+    assert told.value == SCHEMAS.encode(answers.ANSWER, record)
+    assert record["verdict"] == answer.verdict
+    read = answers.read_answer(SCHEMAS, Message("", 0, 0, told.key, told.value, (), 0), Moment(now_ms))
+    code, text = answer.code[: answers.CODE_LIMIT], answer.text[: answers.TEXT_LIMIT]
+    kept = {"code": code.replace("\0", "\ufffd"), "text": text.replace("\0", "\ufffd"), "at_ms": now_ms}
+    assert read == answer._replace(**kept)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from services.chassis.errors import Unhandleable
 from services.chassis.schemas import AVRO, read_record
-from services.chassis.wire import frame
-from services.disclosure.contracts.changes import change_body
+from services.chassis.wire import frame, unframe
+from services.disclosure.contracts.changes import change_value
 from services.disclosure.contracts.fields import EncodedFields, decode, encoded
 from services.disclosure.contracts.records import day_of
 from services.disclosure.contracts.showing import EPOCH, compile_shower
@@ -101,6 +101,12 @@ def test_a_type_that_no_code_is_made_for_is_left_to_the_decoder(avro: Any) -> No
     assert compile_shower(schema_of([("F0", avro)]), Edition(1, (FieldRule("F0", False),)), False) is None
 
 
+def test_an_envelope_that_may_be_null_is_left_to_the_decoder() -> None:
+    schema = schema_of([("F0", "string")])
+    wider = schema | {"fields": [{"name": "note", "type": ["null", "string"]}, *schema["fields"]]}
+    assert compile_shower(wider, Edition(1, ()), False) is None
+
+
 def test_a_type_that_is_only_skipped_may_be_a_double() -> None:
     schema = schema_of([("F0", "double"), ("F1", "string")])
     record: dict[str, Any] = dict.fromkeys(NAMES, "x") | {"decided_on": EARLY, "payload": {"F0": 0.5, "F1": "y"}}
@@ -130,7 +136,9 @@ changes = st.builds(
 @given(changes)
 def test_the_bytes_of_a_change_are_those_of_the_encoder(event: RecordChanged) -> None:
     text = (AVRO / "credit.disclosure.change.v1" / "1.avsc").read_text(encoding="utf-8")
-    read = read_record(fastavro.parse_schema(json.loads(text)), change_body(event))
+    schema_id, body = unframe(change_value(7, event))
+    assert schema_id == 7
+    read = read_record(fastavro.parse_schema(json.loads(text)), body)
     about = event.shown
     assert read["subject_id"] == event.subject_id
     assert (read["subject_seq"], read["change"], read["version"]) == (event.subject_seq, event.change, event.version)

@@ -25,6 +25,7 @@ from services.kernel import registration_number
 from tests.properties.ingestion.native import Both, extension
 from tests.properties.ingestion.strategies import broken_value, submissions
 from tests.properties.ingestion.valid import valid
+from tests.support.damage import damaged
 from tests.unit.ingestion import samples
 from tests.unit.ingestion import test_odd_items as odd
 
@@ -184,25 +185,6 @@ def test_it_is_certain_of_what_is_valid(item: str) -> None:
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------
-
-
-def damaged(value: bytes, chance: random.Random) -> bytes:
-    """A bit turned, bytes cut out or put in, the end gone, a part said twice, a length made wrong."""
-    data, at = bytearray(value), chance.randrange(len(value) or 1)
-    match chance.randrange(6):
-        case 0 if data:
-            data[at] ^= 1 << chance.randrange(8)
-        case 1:
-            del data[at:]
-        case 2:
-            data[at:at] = chance.randbytes(chance.randint(1, 4))
-        case 3:
-            del data[at : at + chance.randint(1, 8)]
-        case 4:
-            data[at:at] = data[at : at + chance.randint(1, 20)]
-        case _:
-            data[at : at + 1] = [chance.choice((0, 1, 2, 0x7F, 0x80, 0xBF, 0xED, 0xF4, 0xFE, 0xFF))]
-    return bytes(data)
 
 
 def test_damaged_messages_are_never_taken_for_what_they_are_not() -> None:

@@ -81,6 +81,18 @@ def test_held_is_what_the_newest_acknowledgement_says(inputs: list[Input]) -> No
     assert state.held == (newest > 0 and actions[newest] == "put")
 
 
+@given(histories)
+def test_an_answer_that_moves_is_the_first_of_its_kind_to_an_attempt(inputs: list[Input]) -> None:
+    """So the store may take it for new."""
+    _, said = run(inputs)
+    before: set[tuple[int, int, str]] = set()
+    for event in said:
+        if isinstance(event, Answered):
+            kind = event.version, event.attempt, event.verdict
+            assert event.moves_to is None or kind not in before
+            before.add(kind)
+
+
 @given(histories, answers)
 def test_the_same_answer_again_changes_nothing(inputs: list[Input], answer: Answer) -> None:
     once, _ = run([*inputs, answer])

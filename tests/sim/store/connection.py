@@ -20,7 +20,7 @@ from tests.sim.store.statements import insert_or, run, statement
 from tests.sim.store.transactions import CURRENT
 from tests.sim.virtual import OWNER
 
-KEY_COLUMNS = {"records": 3, "disclosed_records": 2}
+KEY_COLUMNS = {"answers": 4, "records": 3, "disclosed_records": 2}
 
 
 class Pool:

@@ -25,6 +25,7 @@ async def load(tx: Tx, ids: list[bytes]) -> list[Row]:
 
 
 new_rows(store.NEW)
+new_rows(store.NEW_ANSWERS)
 
 
 @statement(store.UPDATE)
@@ -52,8 +53,8 @@ async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
 
 
 @statement(queries.PENDING)
-async def pending(tx: Tx, limit: int) -> list[Row]:
-    rows = [row for _, row in tx.scan("exchanges") if row["state"] == "PENDING"]
+async def pending(tx: Tx, limit: int, told: list[bytes]) -> list[Row]:
+    rows = [row for one, row in tx.scan("exchanges") if row["state"] == "PENDING" and one not in told]
     rows.sort(key=lambda row: (row["waiting_since"], row["record_id"]))
     return [row.pick(*PUSH) for row in rows[:limit]]
 

@@ -43,7 +43,7 @@ class Consumer:
 def told(*assigned: LaneId) -> list[tuple[str, int, float]]:
     lags: list[tuple[str, int, float]] = []
     observer = SimpleNamespace(lag=lambda *lag: lags.append(lag))
-    service = SimpleNamespace(name="test")
+    service = SimpleNamespace(name="test", linger_ms=0)
     around: Any = SimpleNamespace(clock_ms=lambda: 5_000, observer=observer, service=service)
     loop = LaneLoop(around, Consumer(*assigned))
     loop._holding.lanes |= {i: Lane(i, 1, 7, 0, 0, 0, read_ms=3_000) for i in (HELD, LOST)}
@@ -63,7 +63,7 @@ def test_every_assigned_lane_tells_messages_and_seconds() -> None:
 @pytest.mark.parametrize(("position", "lag"), [(10, 0), (7, 3)], ids=["passed by the client", "not yet reached"])
 async def test_offsets_without_a_message_are_no_lag_once_the_client_has_passed_them(position: int, lag: int) -> None:
     """The mark that ends an outsider's transaction is such an offset: a watchdog must not end an idle worker for it."""
-    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"), observer=None)
+    around: Any = SimpleNamespace(service=SimpleNamespace(name="test", linger_ms=0), observer=None)
     consumer = Consumer(HELD)
     consumer.at = position
     loop = LaneLoop(around, consumer)
@@ -86,7 +86,7 @@ class Broker(Consumer):
 async def test_an_idle_worker_is_not_ready_while_the_broker_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing fails in it: no fetch raises, and there is nothing to publish."""
     around: Any = SimpleNamespace(
-        service=SimpleNamespace(name="test"), observer=SimpleNamespace(event=lambda *_, **__: None)
+        service=SimpleNamespace(name="test", linger_ms=0), observer=SimpleNamespace(event=lambda *_, **__: None)
     )
     broker, now = Broker(HELD), [100.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
@@ -103,7 +103,7 @@ async def test_an_idle_worker_is_not_ready_while_the_broker_is_silent(monkeypatc
 @pytest.mark.parametrize(("position", "attempts"), [(10, 0), (7, 3)], ids=["passed by the client", "not yet reached"])
 async def test_a_lane_with_nothing_but_offsets_without_a_message_is_no_suspect(position: int, attempts: int) -> None:
     """While there is a suspect nothing else is read: with such a one all other lanes waited for ever."""
-    around: Any = SimpleNamespace(service=SimpleNamespace(name="test"), observer=None)
+    around: Any = SimpleNamespace(service=SimpleNamespace(name="test", linger_ms=0), observer=None)
     consumer = Consumer(HELD)
     consumer.at = position
     loop = LaneLoop(around, consumer)

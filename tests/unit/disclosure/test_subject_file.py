@@ -6,7 +6,7 @@ import pytest
 
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Standing
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import LOOK_AGAIN_MS, RecordSeen, SubjectFile, feeds_of
+from services.disclosure.domain.subject_file import EMPTY, LOOK_AGAIN_MS, RecordSeen, SubjectFile, feeds_of
 from services.disclosure.domain.terms import FEEDS, Feed
 from tests.unit.disclosure.samples import AT_MS, JIA, RECORD, YI, on, seen, shown, tell
 
@@ -166,7 +166,7 @@ def test_subjects_that_share_a_record_are_decided_together() -> None:
     third = b"subject of bing "
     stands = Standing(RECORD, 1, JIA, FEEDS, shown=shown(A="1"))
     pairs = [(RECORD, YI), (b"x" * 16, third), (RECORD, JIA)]
-    counts = {(JIA, feed): 4 for feed in FEEDS}
+    counts = {JIA: (4, 5)}
     keys, files = group(pairs, {RECORD: stands}, counts)
     assert keys[JIA] == keys[YI] != keys[third]
-    assert files == {keys[JIA]: SubjectFile(counts, {RECORD: stands}), third: SubjectFile()}
+    assert files == {keys[JIA]: SubjectFile(counts, {RECORD: stands}), third: EMPTY}

@@ -18,13 +18,13 @@ from deploy.national_platform.behaviour import Behaviour
 from services.chassis.errors import Transient
 from services.chassis.message import Moment, Outgoing
 from services.chassis.schemas import Schemas
-from services.national_sync import contracts
 from services.national_sync.config import NationalConfig, load_mappings
+from services.national_sync.contracts.answers import read_answer
 from services.national_sync.domain.events import Event, PushWanted
-from services.national_sync.domain.exchange import Exchange, Input, RecordSeen, RetryDue, decide, evolve
+from services.national_sync.domain.exchange import Exchange, Input, Irrelevant, RecordSeen, RetryDue, decide, evolve
 from services.national_sync.gateway import Gateway
 from services.national_sync.platform_client import PlatformClient
-from services.national_sync.queries import Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId
 from services.national_sync.reconcile import compare
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, item_schema, message, submission
@@ -50,7 +50,7 @@ class Lanes:
         self.away = False
 
     def apply(self, given: Input) -> None:
-        assert not isinstance(given, contracts.Irrelevant)
+        assert not isinstance(given, Irrelevant)
         state = self.states.get(given.record_id, Exchange(given.record_id))
         events: list[Event] = decide(state, given)
         for event in events:
@@ -58,31 +58,31 @@ class Lanes:
                 self.submissions[given.record_id] = event.submission
         self.states[given.record_id] = reduce(evolve, events, state)
 
-    async def tell(self, commands: list[Outgoing]) -> None:
+    async def tell(self, answers: list[Outgoing]) -> None:
         if self.away:
             raise Transient("broker", "away")
-        self.told += commands
+        self.told += answers
 
     def apply_told(self) -> None:
-        """What the command lanes do; and every pause is over at once."""
+        """What the lanes of answers do; and every pause is over at once."""
         told, self.told = self.told, []
-        for command in told:
-            received = message(command.topic, command.key, command.value)
-            self.apply(contracts.read_answer(self.schemas, received, Moment(self.now_ms)))
+        for answer in told:
+            received = message(answer.topic, answer.key, answer.value)
+            self.apply(read_answer(self.schemas, received, Moment(self.now_ms)))
         for state in list(self.states.values()):
             self.apply(RetryDue(state.record_id, state.version, self.now_ms))
 
     def turn(self) -> AbstractAsyncContextManager[bool]:
         return nullcontext(True)
 
-    async def look(self, told: Collection[PushId], limit: int) -> Looked:
+    async def look(self, told: Collection[PushId]) -> Looked:
         pending = {(s.record_id, s.version, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
         pushes = [
             Push(*where, s.item, s.action, self.submissions[s.record_id])
             for where, s in pending.items()
             if where not in set(told)
         ]
-        return Looked(pushes[:limit], set(told) & set(pending), 0.0)
+        return Looked(pushes[:BATCH], set(told) & set(pending), 0.0)
 
 
 class World:
@@ -100,7 +100,8 @@ class World:
         self.lanes.apply(RecordSeen(number.to_bytes(16, "big"), version, "org-penalty", action, framed, AT_MS))
 
     async def behave(self, **settings: Any) -> None:
-        status, _ = await self.client._request("POST", "/v1/behaviour", settings)  # pyright: ignore[reportPrivateUsage]
+        told = json.dumps(settings).encode()
+        status, _ = await self.client._request("POST", "/v1/behaviour", told)  # pyright: ignore[reportPrivateUsage]
         assert status == 200
 
     async def settle(self, turns: int = 60) -> Counter[str]:
@@ -144,11 +145,9 @@ async def test_what_the_nation_misses_is_refused_with_its_reason(tmp_path: Path)
         here.record(2, CF_WSH="")
         here.record(3, CF_NR_FK="two thousand")
         await here.gateway.push_once()
-        arguments = [
-            json.loads(here.lanes.schemas.decode(command.value)[1]["arguments"]) for command in here.lanes.told
-        ]
-        assert [a["code"] for a in arguments] == ["ACK", "FIELD_MISSING", "UNMAPPABLE"]
-        assert arguments[2]["text"] == "CF_NR_FK"
+        told = [here.lanes.schemas.decode(answer.value)[1] for answer in here.lanes.told]
+        assert [t["code"] for t in told] == ["ACK", "FIELD_MISSING", "UNMAPPABLE"]
+        assert told[2]["text"] == "CF_NR_FK"
         assert await here.settle() == {"ACKNOWLEDGED": 1, "REFUSED": 2}
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from services.chassis.errors import Transient
 from services.national_sync import queries
 from services.national_sync import store as statements
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
@@ -58,13 +61,25 @@ async def an_answer_is_kept_once(store: Store) -> None:
 
 
 @case("national_sync")
+async def an_answer_that_is_new_is_refused_when_it_is_not(store: Store) -> None:
+    first = b"p", 1, 1, "REFUSED", "A", "", at(0)
+    async with begin(store.pool) as tx:
+        await statements.NEW_ANSWERS.insert(tx, [first, (b"p", 1, 2, "REFUSED", "B", "", at(1))])
+    with pytest.raises(Transient):
+        async with begin(store.pool) as tx:
+            await statements.NEW_ANSWERS.insert(tx, [first])
+    assert await store.rows("answers", "attempt code answered_at") == [(1, "A", at(0)), (2, "B", at(1))]
+
+
+@case("national_sync")
 async def what_waits_longest_is_pushed_first(store: Store) -> None:
     async with begin(store.pool) as tx:
         await insert(tx, exchange(b"p"), second=3)
         await insert(tx, exchange(b"q", 2), exchange(b"r", 1, "ACKNOWLEDGED"), second=1)
         await insert(tx, exchange(b"s"), second=2)
-        assert values(await tx.fetch(queries.PENDING, 9)) == [(b"q", 2, 1), (b"s", 1, 1), (b"p", 1, 1)]
-        assert values(await tx.fetch(queries.PENDING, 2)) == [(b"q", 2, 1), (b"s", 1, 1)]
+        assert values(await tx.fetch(queries.PENDING, 9, [])) == [(b"q", 2, 1), (b"s", 1, 1), (b"p", 1, 1)]
+        assert values(await tx.fetch(queries.PENDING, 2, [])) == [(b"q", 2, 1), (b"s", 1, 1)]
+        assert values(await tx.fetch(queries.PENDING, 2, [b"q", b"x"])) == [(b"s", 1, 1), (b"p", 1, 1)]
         assert unordered(await tx.fetch(queries.PUSHES, [b"q", b"r", b"x"])) == [
             (b"q", 2, 1, "i", "put", b"said", "PENDING"),
             (b"r", 1, 1, "i", "put", b"said", "ACKNOWLEDGED"),

@@ -1,0 +1,1 @@
+"""Avro <-> domain, both ways; one file for each kind of message."""
