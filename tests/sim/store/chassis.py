@@ -32,6 +32,11 @@ async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list
     return [row.pick(*LANE.split()) for row in await insert_or(tx, "lanes", new, again)]
 
 
+@statement("SELECT topic, partition, next_offset FROM lanes")
+async def next_offsets(tx: Tx) -> list[Row]:
+    return [row.pick("topic", "partition", "next_offset") for _, row in tx.scan("lanes")]
+
+
 @statement("UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1")
 async def begin_at(tx: Tx, topic: str, partition: int, epoch: int, offset: int) -> str:
     change = {(topic, partition): {"epoch": epoch, "next_offset": offset}}
