@@ -110,6 +110,9 @@ class LaneLoop(ConsumerRebalanceListener):
             # of one, the client names what it had before the last assignment.
             self._holding.leave_all()
             self._claims.open.clear()
+            # A commit sent while the client joins names a generation that is over: it would be refused, and the client
+            # would join once more (measured at a start: 13 rebalances, each with the question of the one before).
+            self._waiting.cut()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Called after a rebalance; the next turn claims, so that a database that is away cannot block the group."""
@@ -123,7 +126,7 @@ class LaneLoop(ConsumerRebalanceListener):
         held, due, assignment = self._holding.lanes, self._committer.due, self._assignment
         # Not within the turn: an answer of the group and a fetch wait for a rebalance that has begun, and the rebalance
         # waits for the turn.
-        grant = await self._waiting.unless_over(self._claims.ask()) if self._claims.open else None
+        grant = await self._waiting.unless_cut(self._claims.ask()) if self._claims.open else None
         async with self._turn:
             if assignment != self._assignment or (self._claims.open and grant is None):
                 return  # what was asked for is gone, or what is there now was not asked for
@@ -132,7 +135,7 @@ class LaneLoop(ConsumerRebalanceListener):
                     await self._claims.take(grant)
                 due.at_once()
             suspects = [lane for lane in held.values() if lane.attempts >= SUSPECT_AFTER and not lane.stopped]
-        messages = await self._waiting.unless_over(self._receiver.fetch(suspects))
+        messages = await self._waiting.unless_cut(self._receiver.fetch(suspects))
         async with self._turn:
             if messages is None or assignment != self._assignment:
                 return  # fetched under an assignment that is gone; the claim of the new one seeks back

@@ -1,4 +1,4 @@
-"""What the lane loop waits for, and what cuts it short: the end of the process, or lanes that are assigned."""
+"""What the lane loop waits for, and what cuts it short: the end of the process, or lanes that come and go."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Waiting:
         self.over = False
         self._news = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
+        self._cut = False
         self.calm()
 
     def end(self) -> None:
@@ -26,8 +27,13 @@ class Waiting:
         if not self.over:
             self.over = True
             self._news.set()
-            if self._patience is not None:
-                self._patience.reschedule(asyncio.get_running_loop().time())
+            self.cut()
+
+    def cut(self) -> None:
+        """Give up the answer that is waited for: what was asked about is gone."""
+        if self._patience is not None and not self._cut:
+            self._cut = True
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def hear(self) -> None:
         """Lanes were assigned: what was waited for may be there."""
@@ -48,13 +54,14 @@ class Waiting:
             await asyncio.wait_for(self._news.wait(), self._seconds)
         self._seconds = PAUSE_S if self._news.is_set() else min(self._seconds * 2, LONGEST_PAUSE_S)
 
-    async def unless_over(self, answer: Coroutine[Any, Any, T]) -> T | None:
+    async def unless_cut(self, answer: Coroutine[Any, Any, T]) -> T | None:
         """An answer that may wait for a rebalance, which takes as long as the slowest member; None: given up."""
+        self._cut = self.over
         try:
             async with asyncio.timeout(0 if self.over else None) as self._patience:
                 return await answer
         except TimeoutError:
-            if not self.over:
+            if not self._cut:
                 raise
             return None
         finally:

@@ -148,6 +148,23 @@ async def test_an_answer_given_before_a_rebalance_is_none_after_it() -> None:
     assert client.asked == [{ONE: 0}, {OTHER: 0}]
 
 
+async def test_the_group_is_asked_nothing_more_once_a_rebalance_has_begun() -> None:
+    """A commit of the generation that is over would be refused, and make the client join once more."""
+    asked = asyncio.Event()
+
+    async def be_silent() -> None:
+        asked.set()
+        await for_ever()
+
+    loop = looping(Client(be_silent))
+    await loop.on_partitions_assigned([ONE])
+    turning = asyncio.create_task(loop._one_turn())
+    async with asyncio.timeout(10):
+        await asked.wait()
+        await loop.on_partitions_revoked([ONE])
+        await turning
+
+
 async def test_who_was_refused_tries_again_as_soon_as_lanes_are_assigned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PAUSE_S", 3600.0)
     refused = asyncio.Event()
