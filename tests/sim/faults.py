@@ -88,7 +88,7 @@ class Faults:
 
     def _stop(self) -> None:
         """In the middle of a turn, for longer than its session: its transaction is ended, its lanes are given away."""
-        process, point = self._one(), self._chance.choice(("cp3", "cp4", "cp5"))
+        process, point = self._one(), self._chance.choice(("cp3", "cp4", "cp5", "cp6", "cp7"))
         process.armed[point] = self._chance.randint(1, 4)
         process.stops[point] = self._chance.uniform(11.0, 18.0)
         self._world.log(f"{process.name} will freeze at {point}:{process.armed[point]}")

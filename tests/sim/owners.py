@@ -12,7 +12,7 @@ from tests.sim.store.engine import Database, Tx
 
 
 class Owners:
-    """Looks at every commit that raises a lane's epoch; a run of a process is what owns."""
+    """Looks at every commit that takes a lane over or moves it; a run of a process is what owns."""
 
     def __init__(self, broker: Broker, watch: Watch) -> None:
         self._broker, self._watch = broker, watch
@@ -20,10 +20,13 @@ class Owners:
 
     def committed(self, database: Database, tx: Tx) -> None:
         """A process that was frozen wakes and believes that its lanes are its own."""
-        for key, row in tx.written["lanes"].items():
-            old = database.tables["lanes"].get(key)
-            if row is None or (old is not None and old["epoch"] == row["epoch"]):
-                continue
+        for key in sorted(tx.written["lanes"].keys() - tx.claimed):
+            last = self._owner.get((database.name, *key))
+            if last is not None and last is not tx.owner:
+                self._watch.object(
+                    f"I5 {tx.owner.name} moved lane {key} of {database.name}, which {last.name} has claimed"
+                )
+        for key in sorted(tx.claimed):
             last, self._owner[database.name, *key] = self._owner.get((database.name, *key)), tx.owner
             if last is not None and last is not tx.owner and self._has(last, database, TopicPartition(*key)):
                 self._watch.object(

@@ -21,6 +21,7 @@ async def end_frozen(tx: Tx) -> list[Row]:
 
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
+    tx.claimed.update(zip(topics, partitions, strict=True))
     new = [
         ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])) | {"timer_place": -1})
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
