@@ -12,7 +12,14 @@ from __future__ import annotations
 
 
 class Transient(Exception):
-    """Something this service needs is away; waiting helps."""
+    """Something this service needs is away; waiting helps.
+
+    `too_much`: a time limit was reached by what was asked, so that asking for less may help as well.
+    """
+
+    def __init__(self, *args: object, too_much: bool = False) -> None:
+        super().__init__(*args)
+        self.too_much = too_much
 
 
 class PublishFailed(Transient):

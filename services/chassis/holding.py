@@ -19,6 +19,7 @@ class Holding:
     def __init__(self, consumer: Any, observer: Observer) -> None:
         self.lanes: dict[LaneId, Lane] = {}
         self.broken: set[LaneId] = set()  # stopped by the breaker; the store knows them too
+        self.refused: set[LaneId] = set()  # given to this process, and not taken over: what it holds of them is wrong
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types: each use below gives its own
         self._observer = observer
 
@@ -32,12 +33,18 @@ class Holding:
         elif lane.id in self.broken:
             self.stop(lane, "breaker")
 
-    def leave(self, place: LaneId) -> None:
-        """Another process reads it from now on."""
-        lane = self.lanes.pop(place, None)
-        if lane is not None and lane.stopped:
+    def refuse(self, place: LaneId, why: str) -> None:
+        """Neither read it nor hold it: nothing is committed for it, nothing said, and no timer of it fires."""
+        self.lanes.pop(place, None)
+        self.refused.add(place)
+        self._pause(place, why)
+
+    def leave_all(self) -> None:
+        """Others may read them from now on."""
+        for place in sorted(self.refused.union(place for place, lane in self.lanes.items() if lane.stopped)):
             self._observer.event("lane_left", topic=place.topic, partition=place.partition)
-        self.broken.discard(place)
+        for known in (self.lanes, self.broken, self.refused):
+            known.clear()
 
     def seek(self, lane: Lane) -> None:
         """Read next what the store says is next."""
@@ -48,9 +55,12 @@ class Holding:
     def stop(self, lane: Lane, why: str) -> None:
         """Read no more of it until an operator has looked."""
         lane.stopped = True
+        self._pause(lane.id, why)
+
+    def _pause(self, place: LaneId, why: str) -> None:
         with suppress(IllegalStateError):  # as above; the claim that follows stops it again
-            self._consumer.pause(TopicPartition(*lane.id))
-        self._observer.event("lane_stopped", topic=lane.id.topic, partition=lane.id.partition, why=why)
+            self._consumer.pause(TopicPartition(*place))
+        self._observer.event("lane_stopped", topic=place.topic, partition=place.partition, why=why)
 
     def resume(self, place: LaneId) -> None:
         """An operator has closed its breaker."""

@@ -17,6 +17,7 @@ from services.chassis.settings import Settings
 
 MESSAGE_LIMIT = 1_000_000  # bytes, the broker's own limit for a batch; ours must stay below it
 BATCH_BYTES = 512 * 1024
+SESSION_MS = 10_000  # a member that is silent for so long has lost its lanes
 # How long an answer may take: above what the broker takes for a rebalance (the session, 10 s), and low enough that a
 # broker gone without a word (half-open) is noticed and everything taken up anew within 30 s. The client's own is 40 s.
 ANSWER_MS = 12_000
@@ -53,7 +54,7 @@ def consumer_settings(settings: Settings, pattern: str = "") -> dict[str, Any]:
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "request_timeout_ms": ANSWER_MS,
-        "session_timeout_ms": 10_000,
+        "session_timeout_ms": SESSION_MS,
         "heartbeat_interval_ms": 3_000,
         "max_poll_interval_ms": 300_000,
         "partition_assignment_strategy": (RangePartitionAssignor,),

@@ -97,6 +97,20 @@ async def claim(
     return lanes
 
 
+async def next_offsets(tx: Transaction) -> dict[LaneId, int]:
+    """Where every lane of this store stands, whoever owns it."""
+    rows = await tx.fetch("SELECT topic, partition, next_offset FROM lanes")
+    return {LaneId(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+def behind(shown: Mapping[LaneId, int], stands: Mapping[LaneId, int]) -> list[LaneId]:
+    """The lanes of a store that stand before what it once had, as it has shown itself; in order.
+
+    What a store shows, it has: so this one was brought back to an earlier moment, or is another one.
+    """
+    return sorted(lane for lane, offset in shown.items() if offset > max(0, stands.get(lane, 0)))
+
+
 PLAIN = ("epoch", "next_offset", "position", "published", "attempts")
 
 

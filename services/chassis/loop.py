@@ -2,7 +2,8 @@
 
 A turn fetches (`receiving`), decides, commits and publishes (`committing`, with `due` and `writing`). What interrupts
 is a rebalance, after which lanes are claimed (`claiming`), and a database or broker that is away, after which all are
-claimed anew. Between the two, lanes are held (`holding`).
+claimed anew; neither before the group has said that they are this process' (`membership`). Between the two, lanes are
+held (`holding`).
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from services.chassis import lanes
 from services.chassis.claiming import Claims
 from services.chassis.committing import Committer
 from services.chassis.crashpoints import crashpoint
-from services.chassis.errors import LaneLost, Transient
+from services.chassis.errors import Transient
 from services.chassis.holding import Holding
 from services.chassis.lanes import SUSPECT_AFTER, LaneId
 from services.chassis.receiving import FETCH_WAIT_MS, Receiver
 from services.chassis.surroundings import Surroundings
 from services.chassis.turn_size import TurnSize
+from services.chassis.waiting import Waiting
 from services.chassis.watchdog import Pulse
 
 COMMIT_WAIT_S = 5.0
 SILENT_S = 10.0  # the broker has not answered a commit for so long: whoever asks for readiness shall know
-FENCED_WAIT_S = 7.0  # two heartbeats and a bit
 
 
 class LaneLoop(ConsumerRebalanceListener):
@@ -44,10 +45,10 @@ class LaneLoop(ConsumerRebalanceListener):
         self._committer = Committer(around, self._holding, self._size)
         self._claims = Claims(around, consumer, self._holding, self._committer.writer)
         self._turn = asyncio.Lock()  # a rebalance waits for the running batch, and the next batch for the rebalance
-        self._stopping = asyncio.Event()
+        self._waiting = Waiting()
         self._assignment = 0  # counts rebalances
         self._moved = self._beats = self._behind = 0  # for the watchdog
-        self._waiting = 0  # transactions and publishing under way: database and broker have time limits of their own
+        self._answers = 0  # transactions and publishing under way: database and broker have time limits of their own
         self._trouble = False
         self._silent_since: float | None = None  # the first of the commits that the broker has not answered
         self._turning = False
@@ -63,43 +64,39 @@ class LaneLoop(ConsumerRebalanceListener):
 
     def pulse(self) -> Pulse:
         """What the watchdog looks at; called from its thread, so it only reads."""
-        return Pulse(self._beats, self._moved, self._behind, self._trouble, self._waiting > 0)
+        return Pulse(self._beats, self._moved, self._behind, self._trouble, self._answers > 0)
 
     @contextmanager
     def _awaiting(self) -> Generator[None]:
-        self._waiting += 1
+        self._answers += 1
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._answers -= 1
 
     def stop(self) -> None:
-        """End after the running turn."""
-        self._stopping.set()
+        """End after the running turn; what waits for the group is given up at once."""
+        self._waiting.end()
 
     async def run(self) -> None:
         """Turn until stopped; a `Transient` claims everything anew, anything else ends the process."""
-        pause = 0.1
-        while not self._stopping.is_set():
+        while not self._waiting.over:
+            self._waiting.begin()
             try:
                 await self._one_turn()
-                pause, self._trouble = 0.1, False
+                self._waiting.calm()
+                self._trouble = False
             except Transient as trouble:
-                self._turning, self._trouble = False, True
-                self._size.failed()
-                self._around.observer.transient(trouble)
-                self._claims.open = set(self._holding.lanes) | self._claims.open
-                # Fenced: do not take the lanes back from their new owner. Within two heartbeats the group tells us
-                # that they are gone; only if it does not were they ours after all.
-                await self._wait(FENCED_WAIT_S if isinstance(trouble, LaneLost) else pause)
-                pause = min(pause * 2, 5.0)
+                self._in_trouble(trouble)
+                await self._waiting.pause()
         await self._farewell()
 
-    async def _wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+    def _in_trouble(self, trouble: Transient) -> None:
+        self._turning, self._trouble = False, True
+        if trouble.too_much:
+            self._size.failed()
+        self._around.observer.transient(trouble)
+        self._claims.open |= self._holding.lanes.keys()
 
     # --- lanes come and go -------------------------------------------------------------------------------------
 
@@ -108,30 +105,39 @@ class LaneLoop(ConsumerRebalanceListener):
         async with self._turn:
             crashpoint("cp8")
             self._assignment += 1
-            for tp in revoked:
-                self._holding.leave(LaneId(tp.topic, tp.partition))
-                self._claims.open.discard(LaneId(tp.topic, tp.partition))
+            # Whatever is named: before a rebalance a member gives up all that it has. When topics appear in the middle
+            # of one, the client names what it had before the last assignment.
+            self._holding.leave_all()
+            self._claims.open.clear()
+            # A commit sent while the client joins names a generation that is over: it would be refused, and the client
+            # would join once more (measured at a start: 13 rebalances, each with the question of the one before).
+            self._waiting.cut()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Called after a rebalance; the next turn claims, so that a database that is away cannot block the group."""
         async with self._turn:
             self._claims.open |= {LaneId(tp.topic, tp.partition) for tp in assigned}
+            self._waiting.hear()
 
     # --- one turn ----------------------------------------------------------------------------------------------
 
     async def _one_turn(self) -> None:
-        held, due = self._holding.lanes, self._committer.due
+        held, due, assignment = self._holding.lanes, self._committer.due, self._assignment
+        # Not within the turn: an answer of the group and a fetch wait for a rebalance that has begun, and the rebalance
+        # waits for the turn.
+        grant = await self._waiting.unless_cut(self._claims.ask()) if self._claims.open else None
         async with self._turn:
-            if self._claims.open:
+            if assignment != self._assignment or (self._claims.open and grant is None):
+                return  # what was asked for is gone, or what is there now was not asked for
+            if grant is not None:
                 with self._awaiting():
-                    await self._claims.take()
+                    await self._claims.take(grant)
                 due.claimed()
             suspects = [lane for lane in held.values() if lane.attempts >= SUSPECT_AFTER and not lane.stopped]
-            assignment, one_due = self._assignment, due.alone
-        # Not within the turn: a fetch waits for a rebalance that has begun, and the rebalance waits for the turn.
-        messages = [] if one_due else await self._receiver.fetch(suspects)
+            one_due = due.alone
+        messages = [] if one_due else await self._waiting.unless_cut(self._receiver.fetch(suspects))
         async with self._turn:
-            if assignment != self._assignment:
+            if messages is None or assignment != self._assignment:
                 return  # fetched under an assignment that is gone; the claim of the new one seeks back
             crashpoint("cp1")
             is_due = due.now()

@@ -31,7 +31,7 @@ STOPPED = Gauge("credit_lane_stopped", "Lanes of this process that wait for an o
 STALLED = Gauge("credit_lane_stalled_seconds", "For how long this process has had lag without progress; 30: it ends.")
 BUILD = Gauge("credit_build_info", "Always 1; the labels say what is running.", ["service", "version"])
 
-KINDS = frozenset({"broker", "database", "registry"})
+KINDS = frozenset({"broker", "database", "group", "registry"})
 LOOK_EVERY = 5  # calls of `look`, one a second: the store is asked every fifth time
 
 OLDEST = """

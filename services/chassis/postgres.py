@@ -20,11 +20,12 @@ CONNECT_S = 10.0
 LOCK_MS = 10_000
 STATEMENT_MS = 14_000
 ANSWER_S = 16.0
+IDLE_MS = 5000  # in a transaction: so long may a turn think between two statements
 # A process, or a way to it, that is gone holds its lanes' rows until the server notices.
 SERVER_LIMITS = {
     "lock_timeout": f"{LOCK_MS}",
     "statement_timeout": f"{STATEMENT_MS}",
-    "idle_in_transaction_session_timeout": "5000",
+    "idle_in_transaction_session_timeout": f"{IDLE_MS}",
     "tcp_user_timeout": "10000",  # ms for bytes sent to be acknowledged
     "tcp_keepalives_idle": "5",  # s of silence, then a question every
     "tcp_keepalives_interval": "2",  # s, and after
@@ -44,6 +45,9 @@ WAIT_FOR: tuple[type[BaseException], ...] = (
     asyncpg.ReadOnlySQLTransactionError,  # a standby, while a fail-over lasts
     OSError,  # refused, reset, timed out
 )
+# Limits that less work might not have reached. A lock waited for in vain is somebody else's, however little we do.
+TOO_MUCH = (asyncpg.QueryCanceledError, asyncpg.IdleInTransactionSessionTimeoutError)
+CLOSED = (asyncpg.InterfaceError, asyncpg.ConnectionDoesNotExistError)
 # In one of these classes, but waiting does not help.
 BUGS: tuple[type[BaseException], ...] = (
     asyncpg.ProtocolViolationError,
@@ -111,12 +115,21 @@ async def answering(pool: asyncpg.Pool[Any], connection: Any) -> AsyncGenerator[
 
     Who did not answer has neighbours in the pool that are as dead: each would cost its own `ANSWER_S`.
     """
+    clock = asyncio.get_running_loop().time
+    began = clock()
     try:
         yield
-    except LEFT as why:
+    except TimeoutError as error:
         connection.terminate()
-        if isinstance(why, TimeoutError):
-            await pool.expire_connections()
+        await pool.expire_connections()
+        raise Transient("database", type(error).__name__, too_much=True) from error
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+    except CLOSED as error:
+        # The server says why it ends a session that was idle too long, but the driver only finds it closed.
+        if worth_waiting(error) and clock() - began > IDLE_MS / 1000:
+            raise Transient("database", type(error).__name__, too_much=True) from error
         raise
 
 
@@ -140,7 +153,7 @@ def told_apart() -> Generator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         if not worth_waiting(error):
             raise
-        raise Transient("database", type(error).__name__) from error
+        raise Transient("database", type(error).__name__, too_much=isinstance(error, TOO_MUCH)) from error
 
 
 def worth_waiting(error: BaseException) -> bool:

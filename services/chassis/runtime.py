@@ -16,8 +16,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres, routing
+from services.chassis.ending import Ending, unless
 from services.chassis.errors import Transient
-from services.chassis.grpc_server import GrpcServer
+from services.chassis.grpc_server import GRACE_S, GrpcServer
 from services.chassis.handling import Service
 from services.chassis.http import Probes
 from services.chassis.loop import LaneLoop
@@ -29,7 +30,6 @@ from services.chassis.settings import Settings
 from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Watchdog
 
-GRACE_S = 8.0  # of the 10 s that a SIGTERM leaves
 YOUNG = 20_000  # new objects before the collector looks: a turn holds tens of thousands at once, hardly one in a cycle
 
 GrpcRegistration = Callable[[grpc.aio.Server], None]
@@ -77,36 +77,37 @@ def run_service(build: Callable[[Runtime], Service]) -> None:
 
 
 async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
-    stop = asyncio.Event()
+    stop, ending = asyncio.Event(), Ending()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         probes = Probes(settings.http)
         await _patiently(lambda: stack.enter_async_context(probes), stop)
         pool = await _patiently(lambda: postgres.open_pool(settings), stop)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(ending.put_away, "database", pool.close)
         schemas = Schemas(settings.registry, settings.avro)
         await stack.enter_async_context(schemas)
         await _patiently(schemas.register_all, stop)
         runtime = Runtime(settings, pool, schemas)
-        stack.push_async_callback(runtime.close)
+        stack.push_async_callback(ending.put_away, "sender", runtime.close)
         service = build(runtime)
         around = surroundings(runtime, service)
 
         def serve() -> Awaitable[GrpcServer]:
-            return stack.enter_async_context(GrpcServer(settings.grpc, runtime.registrations, lambda: probes.ready()))
+            server = GrpcServer(settings.grpc, runtime.registrations, lambda: probes.ready())
+            return stack.enter_async_context(ending.bounded("grpc", server, GRACE_S))
 
         await _patiently(serve, stop)  # before joining: a process that has no door must not hold lanes meanwhile
         loop, consumer = await _patiently(lambda: _join(settings, around), stop)
-        stack.push_async_callback(around.publisher.stop)
-        stack.push_async_callback(consumer.stop)
+        stack.push_async_callback(ending.put_away, "publisher", around.publisher.stop)
+        stack.push_async_callback(ending.put_away, "consumer", consumer.stop)
         probes.ready = lambda: loop.ready
         watchdog = Watchdog(loop.pulse, STALLED.set)
         stack.callback(watchdog.stop)
         watchdog.start()
         gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
         gc.set_threshold(YOUNG)
-        await _work(loop, service, runtime, stop, watchdog)
+        await _work(loop, service, runtime, stop, watchdog, ending)
 
 
 async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event) -> Any:
@@ -114,7 +115,7 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
     pause = 0.1
     while not stop.is_set():
         try:
-            return await attempt()
+            return await unless(stop, attempt)
         except Transient as trouble:
             logs.log("waiting_for_dependency", what=str(trouble.args[:1]))
             with suppress(TimeoutError):
@@ -161,7 +162,9 @@ async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any
     return loop, consumer
 
 
-async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event, watchdog: Watchdog) -> None:
+async def _work(
+    loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event, watchdog: Watchdog, ending: Ending
+) -> None:
     turning = asyncio.create_task(loop.run(), name="lanes")
     others = [asyncio.create_task(task()) for task in service.background]
     others.append(asyncio.create_task(_report(loop, runtime), name="report"))
@@ -170,9 +173,7 @@ async def _work(loop: LaneLoop, service: Service, runtime: Runtime, stop: asynci
     done, _ = await asyncio.wait([turning, *others], return_when=asyncio.FIRST_COMPLETED)
     watchdog.stop()
     loop.stop()
-    for task in others:
-        task.cancel()
-    await asyncio.wait([turning, *others], timeout=GRACE_S)
+    await ending.finish(turning, others)
     for task in done:
         task.result()  # a bug: let it end the process
     logs.log("stopped")

@@ -7,7 +7,7 @@ TURN_S = 5.0  # longer than this no turn shall take: a rebalance waits for it, a
 
 
 class TurnSize:
-    """Shrinks where the store is slow, and grows back."""
+    """Shrinks where the store is slow, and grows back; a broker or a lane that is lost says nothing of it."""
 
     def __init__(self) -> None:
         self.limit = BATCH_LIMIT
@@ -17,7 +17,7 @@ class TurnSize:
         self.limit = fitting(self.limit, messages, seconds)
 
     def failed(self) -> None:
-        """It may have been too much for the database's time limits."""
+        """It was too much for a time limit of the database."""
         self.limit = max(1, self.limit // 4)
 
 

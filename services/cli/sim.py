@@ -11,7 +11,7 @@ from services.cli import programs
 
 def sim(
     seed: Annotated[int | None, typer.Option(help="Only this seed, with what was done in it.")] = None,
-    bug: Annotated[int | None, typer.Option(help="Plant this bug, 1 to 12.", min=1, max=12)] = None,
+    bug: Annotated[int | None, typer.Option(help="Plant this bug, 1 to 13.", min=1, max=13)] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 200,
     first: Annotated[int, typer.Option("--from", help="The first seed.", min=1)] = 1,
     bugs: Annotated[bool, typer.Option("--bugs", help="Plant each bug in turn until a seed finds it.")] = False,

@@ -1,4 +1,4 @@
-"""`python -m tests.sim`: seeds, one seed again, or the twelve planted bugs. `credit sim` calls it."""
+"""`python -m tests.sim`: seeds, one seed again, or the thirteen planted bugs. `credit sim` calls it."""
 
 from __future__ import annotations
 

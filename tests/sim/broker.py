@@ -53,7 +53,7 @@ class Group:
         self._meeting = False
         self._looking = False
         self.committed: dict[TopicPartition, int] = {}
-        self.rebalances = 0
+        self.generation = 0
 
     def join(self, member: Member) -> asyncio.Future[frozenset[TopicPartition]]:
         """The member's part, when all have met. A static member that comes back is given what it had, at once."""
@@ -95,10 +95,21 @@ class Group:
         topics = {topic for topic in self._broker.topics if any(pattern.match(topic) for pattern in patterns)}
         return {TopicPartition(topic, number) for topic in topics for number in range(len(self._broker.topics[topic]))}
 
-    def owns(self, member: Member, place: TopicPartition) -> bool:
-        """Whether a commit of this member for this partition is taken."""
+    def accepts(self, member: Member, generation: int) -> bool:
+        """Whether a commit is taken: of a member of this generation, until it joins the next; it counts as a heartbeat.
+
+        Which partitions it is for the coordinator does not look at.
+        """
         seat = self._seats.get(member.instance)
-        return seat is not None and seat.member is member and not self._meeting and place in seat.assigned
+        if seat is None or seat.member is not member or seat.joining is not None or generation != self.generation:
+            return False
+        seat.seen = self._broker.loop.time()
+        return True
+
+    def holder(self, place: TopicPartition) -> Member | None:
+        """Whom the group has given this partition, and who has not come to give it back."""
+        held = (seat for seat in self._seats.values() if place in seat.assigned and seat.joining is None)
+        return next((seat.member for seat in held), None)
 
     def call_together(self) -> None:
         """A rebalance for no reason at all, as an operator's tool or a flapping member causes it."""
@@ -118,7 +129,7 @@ class Group:
         if not self._meeting or not self._seats or any(seat.joining is None for seat in self._seats.values()):
             return
         self._meeting = False
-        self.rebalances += 1
+        self.generation += 1
         names = sorted(self._seats)
         parts: dict[str, set[TopicPartition]] = {name: set() for name in names}
         for topic, logs in self._broker.topics.items():

@@ -1,12 +1,13 @@
-"""Who tests the tests: twelve bugs, planted by replacing a function from outside; each must be found."""
+"""Who tests the tests: thirteen bugs, planted by replacing a function from outside; each must be found."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from services.chassis import lanes, outbox, parking, publishing, timers
+from services.chassis import lanes, membership, outbox, parking, publishing, timers
 from services.chassis.batch import Batch, Decider
 from services.chassis.lanes import Lane
 from services.chassis.message import Message
@@ -22,6 +23,7 @@ _move, _claim = lanes.move, lanes.claim
 _repeated, _park, _read = Decider._repeated, Decider.park, Decider._read  # pyright: ignore[reportPrivateUsage]
 _announce = Speaker.announce
 _publish = publishing.Publisher.publish
+_ask = membership.ask
 
 
 async def ack_before_commit(tx: Any, touched: Sequence[Lane], next_offsets: Any) -> None:
@@ -125,6 +127,23 @@ async def unordered(publisher: Any, batches: Any) -> int:
     return await _publish(publisher, list(reversed(batches)))
 
 
+class Unasked:
+    """A client whose group is not asked."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    async def commit(self, offsets: Any) -> None: ...
+
+
+async def unasked(consumer: Any, wanted: Any) -> membership.Grant:
+    """Lanes that were this process' once are claimed again without a word of the group."""
+    return (await _ask(Unasked(consumer), wanted))._replace(since=math.inf)
+
+
 class Bug(NamedTuple):
     """What is replaced: (object, attribute, by what), or a statement."""
 
@@ -146,6 +165,7 @@ BUGS = {
     10: Bug("withdrawal overtaken by a correction", [(Decider, "_read", overtaken)]),
     11: Bug("outbox not replayed", [(outbox, "unpublished", nothing_unpublished)]),
     12: Bug("unordered relay", [(publishing.Publisher, "publish", unordered)]),
+    13: Bug("a woken zombie takes its lanes back", [(membership, "ask", unasked)]),
 }  # fmt: skip
 
 

@@ -70,11 +70,21 @@ class Consumer(Membership):
         """What stock lag tools look at; and where a new owner's client stands before it is told to seek."""
         if not self._assigned.issuperset(offsets):
             raise IllegalStateError("not assigned")
-        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
-            await asyncio.sleep(1.0)
-        if not all(self._group.owns(self, place) for place in offsets):
+        await self._coordinator_answers()
+        if not self._group.accepts(self, self._generation):
+            self._refused.set()
             raise CommitFailedError("the group has moved on")
         self._group.committed.update(offsets)
+        await asyncio.sleep(self._chance.uniform(0.0, 0.005))
+
+    async def committed(self, place: TopicPartition) -> int | None:
+        """What the group has committed, this member or another."""
+        await self._coordinator_answers()
+        return self._group.committed.get(place)
+
+    async def _coordinator_answers(self) -> None:
+        while self._broker.away:  # noqa: ASYNC110 - a client asks again and again
+            await asyncio.sleep(1.0)
 
     def wake(self) -> None:
         """There may be something to read."""

@@ -34,6 +34,7 @@ class Faults:
             self._kill,
             self._freeze,
             self._freeze,
+            self._stop,
             self._broker,
             self._database,
             self._storm,
@@ -61,6 +62,7 @@ class Faults:
             database.away = False
         for process in world.processes:
             process.armed.clear()
+            process.stops.clear()
             process.start()
 
     def _rage(self) -> None:
@@ -87,6 +89,13 @@ class Faults:
         )
         self._world.log(f"freeze {process.name} for {seconds:.1f} s")
         process.freeze(seconds)
+
+    def _stop(self) -> None:
+        """In the middle of a turn, for longer than its session: its transaction is ended, its lanes are given away."""
+        process, point = self._one(), self._chance.choice(("cp3", "cp4", "cp5", "cp6", "cp7"))
+        process.armed[point] = self._chance.randint(1, 4)
+        process.stops[point] = self._chance.uniform(11.0, 18.0)
+        self._world.log(f"{process.name} will freeze at {point}:{process.armed[point]}")
 
     def _broker(self) -> None:
         seconds = self._chance.choice((0.5, 3.0, 15.0, 25.0))

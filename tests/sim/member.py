@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -25,6 +26,8 @@ class Membership:
         self._listener: Any = None
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._meeting = asyncio.Event()  # set: the group has met, there is an assignment
+        self._generation = 0
+        self._refused = asyncio.Event()  # set: the coordinator does not know it any more
         self._routine: asyncio.Task[None] | None = None
         self._topics: frozenset[str] = frozenset()
         self._looked = -METADATA_S
@@ -61,11 +64,18 @@ class Membership:
     async def _coordinate(self) -> None:
         await self._meet()
         while True:
-            await asyncio.sleep(HEARTBEAT_S * self._chance.uniform(0.8, 1.0))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._refused.wait(), HEARTBEAT_S * self._chance.uniform(0.8, 1.0))
             if self._broker.away:
+                self._refused.clear()  # the next heartbeat will tell
                 continue
-            if not self._group.heartbeat(self) or self._topics_appeared():
+            if self._refused.is_set() or not await self._heartbeat() or self._topics_appeared():
                 await self._meet()
+
+    async def _heartbeat(self) -> bool:
+        known = self._group.heartbeat(self)
+        await asyncio.sleep(self._chance.choice((0.001, 0.01, 0.3)))  # the answer; others do not wait for it
+        return known
 
     def _topics_appeared(self) -> bool:
         now = self._broker.loop.time()
@@ -91,12 +101,23 @@ class Membership:
             await asyncio.wait([joined], timeout=HEARTBEAT_S)
             self._group.heartbeat(self)
         self._forget()
+        self._generation = self._group.generation
+        self._refused.clear()
         self._assigned = joined.result()
         self._begin_anew()
         for place in self._assigned:
             self._broker.readers[place].add(self)
         self._meeting.set()
         await self._listener.on_partitions_assigned(self._assigned)
+
+    def subscription(self) -> frozenset[str]:
+        """The topics that fit the pattern, as the last look at the metadata showed them."""
+        return self._topics
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """The numbers of a topic's partitions."""
+        logs = self._broker.topics.get(topic)
+        return None if logs is None else set(range(len(logs)))
 
     def assignment(self) -> frozenset[TopicPartition]:
         """What the group gave this member last; during a rebalance still the old one."""

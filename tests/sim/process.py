@@ -99,8 +99,10 @@ class Process:
         self.name = f"{service}-{worker}"
         self.owner: Owner | None = None
         self.loop: LaneLoop | None = None
+        self.consumer: Consumer | None = None
         self.wanted = True  # whether the supervisor starts it again
         self.armed: dict[str, int] = {}
+        self.stops: dict[str, float] = {}  # seconds, for points at which it is frozen instead of killed
         self.deaths = 0
         self.bugs: list[str] = []
 
@@ -146,15 +148,20 @@ class Process:
         world.loop.call_later(seconds, world.loop.thaw, owner, context=world.outside)
 
     def passes(self, point: str) -> None:
-        """A crash point is passed; raises `Killed` at the armed pass."""
+        """A crash point is passed; raises `Killed` at the armed pass, unless it stops there."""
         if point not in self.armed:
             return
         self.armed[point] -= 1
-        if self.armed[point] <= 0:
-            del self.armed[point]
-            self.world.log(f"killed {self.name} at {point}")
-            self.kill()
-            raise Killed
+        if self.armed[point] > 0:
+            return
+        del self.armed[point]
+        if seconds := self.stops.pop(point, 0.0):
+            self.world.log(f"froze {self.name} at {point} for {seconds:.1f} s")
+            self.freeze(seconds)
+            return
+        self.world.log(f"killed {self.name} at {point}")
+        self.kill()
+        raise Killed
 
     # --- as the process ----------------------------------------------------------------------------------------
 
@@ -164,7 +171,7 @@ class Process:
         service = replace(service, handlers=tuple(map(self._watched, service.handlers)))
         around = runtime.surroundings(sim, service)  # the composition of production
         pattern = routing.pattern_of(around.service)
-        consumer = Consumer(self.world.broker, sim.settings.group, self.name)
+        consumer = self.consumer = Consumer(self.world.broker, sim.settings.group, self.name)
         loop = self.loop = LaneLoop(around, consumer)
         consumer.subscribe(pattern, loop)
         await self._join(consumer)

@@ -18,6 +18,7 @@ from tests.sim import rest, verify
 from tests.sim.broker import Broker, Entry
 from tests.sim.checks import Watch
 from tests.sim.departments import Departments
+from tests.sim.owners import Owners
 from tests.sim.platform import Platform
 from tests.sim.poison import Poison
 from tests.sim.process import SERVICES, Process
@@ -57,8 +58,9 @@ class World:
         self.broker = Broker(self.loop, self.outside, random.Random(f"{seed}/broker"))
         self.broker.appended.append(self.watch.appended)
         self.databases = {name: Database(name, self.loop) for name in SERVICES}
+        owners = Owners(self.broker, self.watch)
         for database in self.databases.values():
-            database.committed.append(self.watch.committed)
+            database.committed += [self.watch.committed, owners.committed]
         self.platform = Platform(random.Random(f"{seed}/platform"), self.troubles)
         self.poison = Poison(random.Random(f"{seed}/poison"))
         self.processes = [

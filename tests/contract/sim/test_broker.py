@@ -39,6 +39,14 @@ def _backwards(broker: Any, place: Any, entries: Any) -> None:
     broker._wake(place)
 
 
+def _nothing(*_: Any) -> frozenset[str]:
+    return frozenset()
+
+
+async def _forgotten(*_: Any) -> int | None:
+    return None
+
+
 def _everything(*_: Any) -> bool:
     return True
 
@@ -89,6 +97,11 @@ PLANTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("nobody is told what it lost", Membership, "subscribe", _subscribed),
     ("topics that appear are not found", Membership, "_topics_appeared", _unseen),
     ("a static member is a new one", Group, "_new_topics", _everything),
+    ("a commit is taken from anybody", Group, "accepts", _everything),
+    ("a member that has not given up may not commit", Group, "accepts", _unseen),
+    ("what is committed is known to nobody", Consumer, "committed", _forgotten),
+    ("a member knows no topics", Membership, "subscription", _nothing),
+    ("a topic has no partitions", Membership, "partitions_for_topic", _unseen),
     ("who may not write is not told", Producer, "_answer", _answered),
 ]
 

@@ -21,6 +21,7 @@ async def end_frozen(tx: Tx) -> list[Row]:
 
 @statement(lanes.CLAIM)
 async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list[int]) -> list[Row]:
+    tx.claimed.update(zip(topics, partitions, strict=True))
     new = [
         ((t, p), named(LANE, (t, p, 1, -1, 0, 0, a, [], [])) | {"timer_place": -1})
         for t, p, a in sorted(zip(topics, partitions, attempts, strict=True))
@@ -35,6 +36,11 @@ async def claim(tx: Tx, topics: list[str], partitions: list[int], attempts: list
 @statement("SELECT count(*) FROM lanes")
 async def count_lanes(tx: Tx) -> list[Row]:
     return [Row(count=len(tx.scan("lanes")))]
+
+
+@statement("SELECT topic, partition, next_offset FROM lanes")
+async def next_offsets(tx: Tx) -> list[Row]:
+    return [row.pick("topic", "partition", "next_offset") for _, row in tx.scan("lanes")]
 
 
 @statement("UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1")

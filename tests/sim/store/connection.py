@@ -203,10 +203,11 @@ class Transaction:
         tx.committing = True
         done: asyncio.Future[bool] = loop.create_future()
         loop.call_later(troubles.commit_takes(), _on_server, tx, done, context=troubles.outside)
+        if fate == "unanswered":  # and perhaps not done yet: whoever goes on meanwhile goes on beside it
+            await asyncio.sleep(troubles.latency())
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         if not await done:
             raise asyncpg.AdminShutdownError("terminating connection due to administrator command")
-        if fate == "unanswered":
-            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
 
 def _on_server(tx: Tx, done: asyncio.Future[bool]) -> None:

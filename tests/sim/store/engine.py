@@ -52,6 +52,7 @@ class Tx:
         self.database, self.owner = database, owner
         self.written: dict[str, dict[Any, Row | None]] = defaultdict(dict)
         self.notes: list[Any] = []  # what the client did under this transaction, for who watches it
+        self.claimed: set[Any] = set()  # lanes that it takes over
         self.over = False
         self.failed = False  # a statement was refused: the server takes nothing more but the end
         self.committing = False

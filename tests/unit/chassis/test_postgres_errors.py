@@ -52,6 +52,17 @@ def test_away(error: Exception) -> None:
     assert caught.value.args == ("database", type(error).__name__)
 
 
+TOO_MUCH = {"QueryCanceledError", "IdleInTransactionSessionTimeoutError"}
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_only_a_time_limit_of_the_work_itself_says_that_it_was_too_much(error: Exception) -> None:
+    """Not a lock of somebody else's, however long it was waited for."""
+    with pytest.raises(Transient) as caught, postgres.told_apart():
+        raise error
+    assert caught.value.too_much == (type(error).__name__ in TOO_MUCH)
+
+
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
 def test_bugs_stay_bugs(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, postgres.told_apart():
@@ -116,6 +127,39 @@ async def test_who_does_not_answer_is_not_spoken_to_again(word: str) -> None:
         async with postgres.transaction(pool):
             pool.say("SELECT")
     assert pool.said[pool.said.index(word) + 1 :] == ["terminated", "all expired"]
+
+
+@pytest.mark.parametrize(("seconds", "too_much"), [(0.0, False), (4.9, False), (5.1, True)])
+async def test_a_session_that_was_ended_for_thinking_too_long_was_given_too_much(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, too_much: bool
+) -> None:
+    """The driver only finds it closed."""
+    pool: Any = Database()
+    now = [100.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    with pytest.raises(Transient) as caught:
+        async with postgres.transaction(pool):
+            now[0] += seconds
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+    assert caught.value.args == ("database", "ConnectionDoesNotExistError")
+    assert caught.value.too_much == too_much
+
+
+async def test_an_answer_that_does_not_come_may_have_been_too_much_to_ask_and_a_connection_that_does_not_may_not() -> (
+    None
+):
+    class Full(Database):
+        @asynccontextmanager
+        async def acquire(self, timeout: float) -> AsyncGenerator[Database]:
+            raise TimeoutError
+            yield self
+
+    for database, too_much in ((Database("SELECT"), True), (Full(), False)):
+        pool: Any = database
+        with pytest.raises(Transient) as caught:
+            async with postgres.transaction(pool):
+                pool.say("SELECT")
+        assert caught.value.too_much == too_much
 
 
 async def test_a_cancelled_task_ends_although_the_database_is_silent() -> None:

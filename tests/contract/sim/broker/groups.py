@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError
 
 from tests.contract.sim.broker.case import Bus, Heard, assigned, begin, case, read, until, write
 
@@ -81,3 +84,62 @@ async def a_committed_offset_is_where_the_next_client_stands(bus: Bus) -> None:
     second = await bus.consumer()
     await assigned(second, *places(topic, 0))
     assert [r.offset for r in await read(second, 1)] == [2]
+
+
+@case
+async def what_the_group_has_committed_is_told_to_every_member(bus: Bus) -> None:
+    topic = await bus.topic("t", 2)
+    consumer = await bus.consumer()
+    await assigned(consumer, *places(topic, 0, 1))
+    await consumer.commit({TopicPartition(topic, 0): 2})
+    other = await bus.consumer("b")
+    await assigned(other, *places(topic, 1))
+    assert [await other.committed(place) for place in places(topic, 0, 1)] == [2, None]
+
+
+@case
+async def a_member_knows_its_topics_and_their_partitions(bus: Bus) -> None:
+    topic = await bus.topic("t", 2)
+    consumer = await bus.consumer()
+    await assigned(consumer, *places(topic, 0, 1))
+    assert set(consumer.subscription()) == {topic}
+    assert consumer.partitions_for_topic(topic) == {0, 1}
+    assert not consumer.partitions_for_topic("sim.nowhere")
+
+
+@case
+async def who_was_replaced_may_not_commit_and_joins_again_by_itself(bus: Bus) -> None:
+    topic, heard = await bus.topic("t"), Heard()
+    first = await bus.consumer("a", heard)
+    await assigned(first, *places(topic, 0))
+    await until(lambda: heard.said)
+    told = len(heard.said)
+    second = await bus.consumer("a")
+    await assigned(second, *places(topic, 0))
+    with pytest.raises(CommitFailedError):
+        await first.commit({TopicPartition(topic, 0): 1})
+    await until(lambda: [what for what, _ in heard.said[told:]][:2] == ["revoked", "assigned"])
+    await first.commit({TopicPartition(topic, 0): 2})
+    assert await first.committed(TopicPartition(topic, 0)) == 2
+
+
+class Committing(Heard):
+    """Commits at the last moment: when it is told to give up what it has."""
+
+    consumer: Any = None
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in the lane loop
+        if gone := list(revoked):
+            await self.consumer.commit(dict.fromkeys(gone, 3))
+            self.said.append(("committed", gone))
+
+
+@case
+async def a_member_may_commit_until_it_has_given_up_what_it_had(bus: Bus) -> None:
+    topic, heard = await bus.topic("t", 2), Committing()
+    heard.consumer = await bus.consumer("a", heard)
+    await assigned(heard.consumer, *places(topic, 0, 1))
+    other = await bus.consumer("b")
+    await assigned(other, *places(topic, 1))
+    assert ("committed", places(topic, 0, 1)) in [(what, sorted(which)) for what, which in heard.said]
+    assert await other.committed(TopicPartition(topic, 1)) == 3

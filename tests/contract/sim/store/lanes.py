@@ -6,6 +6,7 @@ from services.chassis import breaker, lanes, outbox, parking, turns
 from services.chassis.lanes import Lane, LaneId, Spoken
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
 
+STANDS = "SELECT topic, partition, next_offset FROM lanes"
 BEGIN = "UPDATE lanes SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = -1"
 UNPUBLISHED = (
     "SELECT first_position, last_position, blob FROM outbox "
@@ -44,6 +45,7 @@ async def a_lane_begins_once_and_under_its_own_epoch(store: Store) -> None:
         assert await tx.execute(BEGIN, "t", 0, 1, 7) == "UPDATE 1"
         assert await tx.execute(BEGIN, "t", 0, 1, 8) == "UPDATE 0"
         assert await tx.execute(BEGIN, "u", 0, 1, 8) == "UPDATE 0"
+        assert unordered(values(await tx.fetch(STANDS))) == unordered([("t", 0, 7)])
     assert await store.rows("lanes", "next_offset") == [(7,)]
 
 
