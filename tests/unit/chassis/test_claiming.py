@@ -84,7 +84,7 @@ def looping(client: Any) -> LaneLoop:
 
     observer = SimpleNamespace(event=lambda *_, **__: None, transient=lambda _: None)
     around: Any = SimpleNamespace(
-        service=SimpleNamespace(name="test"), observer=observer, transaction=transaction, clock_ms=lambda: 0
+        service=SimpleNamespace(name="test", linger_ms=0), observer=observer, transaction=transaction, clock_ms=lambda: 0
     )
     return LaneLoop(around, client)
 
