@@ -42,7 +42,9 @@ class Committer:
         So is the one thing due that a turn without messages takes. Raises `Transient` when nothing was committed, or
         nobody knows.
         """
-        look = self.due.look() if due else None
+        look = await self.due.look() if due else None
+        if not (messages or look):
+            return
         try:
             await self.commit(messages, look, None)
         except (Transient, Unhandleable):

@@ -80,22 +80,28 @@ class Due:
         """The next turn takes one thing alone and must read nothing."""
         return not self._suspects.isdisjoint(self._holding.lanes)
 
-    def look(self) -> Look:
-        """What the next turn is to look for."""
+    async def look(self) -> Look | None:
+        """What the next turn is to look for, and to write down: nothing, as long as nothing is due.
+
+        Asked before the turn, which would else write the row of every lane once a second.
+        """
         self.met = None
-        held = self._holding.lanes
+        held, now_ms = self._holding.lanes, self._around.clock_ms()
+        self._at_ms = now_ms + DUE_EVERY_MS
         if self.alone:
             return Look([lane for lane in held.values() if lane.id in self._suspects], ALONE)
-        return Look(list(held.values()), DUE_LIMIT)
+        async with self._around.transaction() as tx:
+            if self._holding.broken:
+                await self._resume(tx)
+            due = await timers.waiting(tx, list(held), now_ms)
+        lanes = [lane for lane in held.values() if lane.parked or lane.id in due or lane.noted != lane.published]
+        return Look(lanes, DUE_LIMIT) if lanes else None
 
     async def take(self, tx: Transaction, batch: Batch, look: Look, culprit: Culprit | None) -> None:
         """Decide what is due, before anything that the turn has read; the `culprit` is parked instead.
 
         Raises `Overtaken` when that is not the first thing due any more.
         """
-        self._at_ms = batch.moment.now_ms + DUE_EVERY_MS
-        if self._holding.broken:
-            await self._resume(tx)
         if any(lane.parked for lane in look.lanes):
             await self._take_parked(tx, batch, look, culprit)
         if look.limit != ALONE or not batch.taken:
@@ -144,6 +150,8 @@ class Due:
         fired = await timers.take(tx, [lane.id for lane in look.lanes], batch.moment.now_ms, look.limit)
         batch.taken += len(fired)
         self._meet(look, fired, culprit)
+        if look.full(fired):
+            self._at_ms = 0  # as above
         if culprit:
             self._park(batch, look, fired, culprit)
         else:

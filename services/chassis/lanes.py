@@ -27,7 +27,7 @@ class Lane:
     epoch: int
     next_offset: int
     position: int
-    published: int
+    published: int  # by memory; the row has `noted`, and follows with the next turn that moves the lane
     attempts: int  # processes that have claimed it since it last moved
     origins: dict[str, int] = field(default_factory=dict[str, int])
     parked: set[bytes] = field(default_factory=set[bytes])
@@ -35,6 +35,7 @@ class Lane:
     read_ms: int = 0  # when the last message read here was published
     passed: int = 0  # up to here it is known that no further message waits
     served: int = 0  # the last turn that did not serve all lanes and served this one
+    noted: int = -1  # -1: not known
 
     def origin_name(self, service: str, incarnation: int) -> bytes:
         """The `origin` header of everything this lane says."""

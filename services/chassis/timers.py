@@ -30,6 +30,11 @@ WHERE timers.topic = due.topic AND timers.partition = due.partition
 RETURNING timers.topic, timers.partition, timers.kind, timers.key, timers.body, timers.due_at
 """
 
+WAITING = """
+SELECT DISTINCT topic, partition FROM timers
+WHERE due_at <= $3 AND (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+"""
+
 
 async def put(tx: Transaction, timers: Sequence[tuple[LaneId, Timer]]) -> None:
     """Set timers; of two with the same lane, kind and key in one batch the last one stands."""
@@ -43,6 +48,13 @@ async def put(tx: Transaction, timers: Sequence[tuple[LaneId, Timer]]) -> None:
         [datetime.fromtimestamp(t.due_at_ms / 1000, UTC) for _, t in last],
         [t.body for _, t in last],
     )
+
+
+async def waiting(tx: Transaction, lanes: Sequence[LaneId], now_ms: int) -> set[LaneId]:
+    """Those of these lanes in which something is due."""
+    places = [lane.topic for lane in lanes], [lane.partition for lane in lanes]
+    rows = await tx.fetch(WAITING, *places, datetime.fromtimestamp(now_ms / 1000, UTC))
+    return {LaneId(row["topic"], row["partition"]) for row in rows}
 
 
 async def take(tx: Transaction, lanes: Sequence[LaneId], now_ms: int, limit: int) -> list[Message]:

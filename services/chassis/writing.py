@@ -71,6 +71,7 @@ class Writer:
         for w in written:
             w.lane.position = w.first_position + w.event_count - 1
         for lane in touched:
+            lane.noted = lane.published
             if lane.id in next_offsets:  # a turn without messages has proven nothing about those that wait
                 lane.next_offset, lane.attempts = next_offsets[lane.id], 0
             lane.origins = batch.heard.get(lane.id, lane.origins)

@@ -151,10 +151,20 @@ async def set_timers(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(await insert_or(tx, 'timers', new, _set_again))}"
 
 
+@statement(timers.WAITING)
+async def waiting_timers(tx: Tx, topics: list[str], partitions: list[int], now: datetime) -> list[Row]:
+    due = {(r["topic"], r["partition"]): r for r in _due(tx, topics, partitions, now)}
+    return [row.pick("topic", "partition") for row in due.values()]
+
+
+def _due(tx: Tx, topics: list[str], partitions: list[int], now: datetime) -> list[Row]:
+    asked = set(zip(topics, partitions, strict=True))
+    return [r for _, r in tx.scan("timers") if r["due_at"] <= now and (r["topic"], r["partition"]) in asked]
+
+
 @statement(timers.TAKE)
 async def take_timers(tx: Tx, topics: list[str], partitions: list[int], now: datetime, limit: int) -> list[Row]:
-    asked = set(zip(topics, partitions, strict=True))
-    due = [r for _, r in tx.scan("timers") if r["due_at"] <= now and (r["topic"], r["partition"]) in asked]
+    due = _due(tx, topics, partitions, now)
     due.sort(key=lambda r: (r["due_at"], r["key"], r["topic"], r["partition"], r["kind"]))
     returning = "topic partition kind key body due_at"
     return await delete(tx, "timers", ["topic", "partition", "kind", "key"], due[:limit], returning)

@@ -84,7 +84,10 @@ def looping(client: Any) -> LaneLoop:
 
     observer = SimpleNamespace(event=lambda *_, **__: None, transient=lambda _: None)
     around: Any = SimpleNamespace(
-        service=SimpleNamespace(name="test", linger_ms=0), observer=observer, transaction=transaction, clock_ms=lambda: 0
+        service=SimpleNamespace(name="test", linger_ms=0),
+        observer=observer,
+        transaction=transaction,
+        clock_ms=lambda: 0,
     )
     return LaneLoop(around, client)
 
@@ -274,7 +277,7 @@ class Rig:
             event=lambda name, **said: self.events.append((name, said)), transient=lambda _: None
         )
         around: Any = SimpleNamespace(
-            service=SimpleNamespace(name="ledger"), observer=observer, clock_ms=loop.now_ms,
+            service=SimpleNamespace(name="ledger", linger_ms=0), observer=observer, clock_ms=loop.now_ms,
             transaction=lambda: postgres.transaction(pool),
         )  # fmt: skip
         self.consumer: Any = Consumer(self.broker, "ledger", "ledger-0")

@@ -206,6 +206,23 @@ async def test_suspects_with_nothing_due_cost_one_look(life: Life) -> None:
 
 
 @lived
+async def test_a_look_names_only_lanes_with_something_to_take_or_to_write_down(life: Life) -> None:
+    await life.start()
+    await life.due()
+    assert await life.committer.due.look() is None, "nothing was said since the claim"
+    await life.read(A, (b"a", b"1 2@%d" % (life.now_ms + 60_000)))
+    published = await life.committer.due.look()
+    assert published is not None
+    assert published.lanes == [life.held[A]], "what it has published is not in its row yet"
+    await life.due()
+    assert await life.committer.due.look() is None
+    life.offset_ms += 60_000
+    fires = await life.committer.due.look()
+    assert fires is not None
+    assert fires.lanes == [life.held[A]]
+
+
+@lived
 async def test_a_turn_of_one_takes_one_of_all_kinds(life: Life) -> None:
     await timers_set(life)
     await life.read(A, (b"x", b"%d" % BAD), (b"y", b"%d" % BAD))

@@ -29,6 +29,15 @@ async def a_timer_that_is_set_again_has_the_newer_time_and_body(store: Store) ->
 
 
 @case()
+async def lanes_with_something_due_are_told_once_each(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        rows = [("t", 0, b"1", 1), ("t", 0, b"2", 1), ("t", 1, b"1", 9), ("s", 0, b"1", 1)]
+        topics, partitions, keys, moments = map(list, zip(*rows, strict=True))
+        await tx.execute(timers.SET, topics, partitions, ["k"] * 4, keys, [at(m) for m in moments], [b""] * 4)
+        assert unordered(await tx.fetch(timers.WAITING, ["t", "t"], [0, 1], at(5))) == [("t", 0)]
+
+
+@case()
 async def the_oldest_timers_fire_first(store: Store) -> None:
     async with begin(store.pool) as tx:
         moments = [at(3), at(1), at(2)]
