@@ -54,7 +54,7 @@ class Listener:
 
     def _listen(self) -> None:
         while not self._stop.is_set():
-            # `consume` alone would wait for its whole time limit, unless that many are there: 10 ms for each on average.
+            # `consume` alone would wait for its whole time limit, unless that many are there: 10 ms on average.
             first = self._consumer.poll(0.1)
             messages = [first, *self._consumer.consume(1000, 0)] if first is not None else []
             now = time.monotonic()
