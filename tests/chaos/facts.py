@@ -18,7 +18,8 @@ PUBLIC = "credit.disclosure.public-change.v1"
 GOVERNMENT = "credit.disclosure.government-change.v1"
 EXCHANGE = "credit.national-sync.exchange.v1"
 FEEDS = {"public": PUBLIC, "government": GOVERNMENT}
-NO_ORIGIN = ("credit.submit.", "credit.feedback.")  # from outside; and every command topic
+# From outside, or told by a gateway, which owns no lane; and every command topic.
+NO_ORIGIN = ("credit.submit.", "credit.feedback.", "credit.national-sync.answer.")
 ENDS = ("ACKNOWLEDGED", "REFUSED")  # of an exchange
 FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
 
