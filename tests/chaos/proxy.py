@@ -85,13 +85,15 @@ class Forward:
         budget = [self.mode.reset_after]
         ways = [self._pump(reader, there[1], "up", budget), self._pump(there[0], writer, "down", budget)]
         tasks = [asyncio.create_task(way) for way in ways]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        for one in pair:
-            _reset(one) if budget[0] < 0 else one.close()
-            self.open.discard(one)
-            self.dead.discard(one)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            for one in pair:
+                _reset(one) if budget[0] < 0 else one.close()
+                self.open.discard(one)
+                self.dead.discard(one)
         return None
 
     async def _pump(

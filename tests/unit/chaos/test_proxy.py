@@ -32,10 +32,15 @@ class Line(NamedTuple):
         return not self.reader._buffer and not self.reader.at_eof()  # pyright: ignore[reportAttributeAccessIssue]
 
 
+LINES: list[Line] = []  # open in this test
+
+
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(100):
-        writer.write(data)
-    writer.close()
+    try:
+        while data := await reader.read(100):
+            writer.write(data)
+    finally:
+        writer.close()
 
 
 @asynccontextmanager
@@ -46,10 +51,13 @@ async def forwarded() -> AsyncGenerator[Forward]:
     yield forward
     forward.close()
     server.close()
+    while LINES:
+        LINES.pop().writer.close()
 
 
 async def line(forward: Forward) -> Line:
-    return Line(*await asyncio.open_connection(*forward.address))
+    LINES.append(Line(*await asyncio.open_connection(*forward.address)))
+    return LINES[-1]
 
 
 async def test_what_is_forgotten_stays_open_and_silent_and_new_connections_work() -> None:
