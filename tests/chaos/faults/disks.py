@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -56,9 +57,15 @@ class Disk:
         until(lambda: self._ready(self._ground.layout), f"{self._program} is ready", 120)
 
     def fill(self) -> None:
-        """Leave next to nothing."""
+        """Leave next to nothing; the program writes on meanwhile, so there may be less than was just seen."""
         with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self._folder).free - LEFT)
+            while (room := shutil.disk_usage(self._folder).free - LEFT) > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), 0, room)
+                    break
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
 
     def empty(self) -> None:
         """There is room again."""
