@@ -17,20 +17,21 @@ from confluent_kafka import Consumer, TopicPartition
 from deploy.local.layout import REPO, SERVICES
 from services.cli.outsider import settings
 from tests.chaos import kills
-from tests.chaos.facts import SUBJECT
+from tests.chaos.facts import EXCHANGE, SUBJECT
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
 from tests.chaos.kills import Kill
 
-# What is written field by field; in the others an edition is a change of code.
-GROWN = (SUBJECT, "credit.sanctions.task.v1", "credit.national-sync.exchange.v1", "credit.command.v1")
+# One that is encoded by its schema, and two that are written by code: there an edition is a change of code as well.
+GROWN = (SUBJECT, "credit.sanctions.task.v1", EXCHANGE)
+WRITTEN = {"identity/contracts.py": "SUBJECT", "national_sync/contracts/exchange.py": "EXCHANGE"}
 TOGETHER_S = 30.0
 NEXT = {"name": "of_the_next_edition", "type": ["null", "string"], "default": None, "doc": "演示"}
 
 
 @contextmanager
 def next_edition(ground: Ground) -> Generator[Path]:
-    """A tree of the services whose families have one more edition, with a field in the middle."""
+    """A tree of the services whose families have one more edition, with a field at the end that is null."""
     tree = ground.layout.var / "next"
     shutil.rmtree(tree, ignore_errors=True)
     for part in ("services", "avro"):
@@ -38,12 +39,21 @@ def next_edition(ground: Ground) -> Generator[Path]:
     for family in GROWN:
         newest = max((tree / "avro" / family).glob("*.avsc"), key=lambda path: int(path.stem))
         schema = json.loads(newest.read_text())
-        schema["fields"].insert(len(schema["fields"]) // 2, NEXT)
+        schema["fields"].append(NEXT)
         newest.with_name(f"{int(newest.stem) + 1}.avsc").write_text(json.dumps(schema))
+    for file, family in WRITTEN.items():
+        _write_null(tree / "services" / file, family)
     try:
         yield tree
     finally:
         shutil.rmtree(tree)
+
+
+def _write_null(file: Path, family: str) -> None:
+    old, new = (f"frame(schemas.schema_id({family}), {body})" for body in ("body", 'body + b"\\0"'))
+    code = file.read_text()
+    require(code.count(old) == 1, f"{file.name} no longer writes {family} as it did")
+    file.write_text(code.replace(old, new))
 
 
 @fault("F23", "two editions side by side", f"second workers from a tree with one more edition of {len(GROWN)} families "
@@ -51,7 +61,7 @@ def next_edition(ground: Ground) -> Generator[Path]:
        "each reads what the other writes, I1–I8", 30)  # fmt: skip
 def side_by_side(ground: Ground, chance: random.Random) -> Measured:
     """A rolling upgrade, and the way back when it was a mistake."""
-    measured, ends = Measured(), ground.verifier.listener.ends(SUBJECT)
+    measured, ends = Measured(), ground.verifier.listener.ends(EXCHANGE)
     with next_edition(ground) as tree:
         _ordered(ground, tree)
         try:
@@ -70,7 +80,7 @@ def side_by_side(ground: Ground, chance: random.Random) -> Measured:
         measured.recovery.append(ground.recovery(SERVICES, time.monotonic()))
     written = _schema_ids(ground, ends)
     require(len(written) > 1, f"only one edition was written: {dict(written)}")
-    measured.note = f"{SUBJECT} written by edition: " + ", ".join(f"{n}" for n in sorted(written.values()))
+    measured.note = f"{EXCHANGE} written by edition: " + ", ".join(f"{n}" for n in sorted(written.values()))
     return measured
 
 
@@ -82,7 +92,7 @@ def _ordered(ground: Ground, tree: Path) -> None:
 
 def _schema_ids(ground: Ground, since: dict[tuple[str, int], int]) -> Counter[int]:
     """How many messages the topic has got of each schema."""
-    ends = ground.verifier.listener.ends(SUBJECT)
+    ends = ground.verifier.listener.ends(EXCHANGE)
     consumer: Any = Consumer(settings(ground.layout, "operator") | {"group.id": "operator.editions"})
     consumer.assign([TopicPartition(*at, offset) for at, offset in since.items()])
     left, found = sum(ends[at] - since[at] for at in ends), Counter[int]()
