@@ -71,7 +71,7 @@ def room(ground: Ground, services: Sequence[str] = SERVICES) -> Generator[Room]:
         for proxy in (inner, outer):
             if proxy is not None:
                 proxy.close()
-        _do("ip", "netns", "del", name)
+        _unmake(name, f"c{base}")
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def _moved(ground: Ground, services: Sequence[str], inside: str, entered: Sequen
 
 
 def _make(name: str, link: str, host: str, inside: str) -> None:
-    subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)  # of a run that was killed
+    _unmake(name, link)  # of a run that was killed
     _do("ip", "netns", "add", name)
     _do("ip", "link", "add", f"{link}h", "type", "veth", "peer", "name", f"{link}i", "netns", name)
     _do("ip", "addr", "add", f"{host}/30", "dev", f"{link}h")
@@ -102,6 +102,12 @@ def _make(name: str, link: str, host: str, inside: str) -> None:
                   ["link", "set", "lo", "up"]):  # fmt: skip
         _do("ip", "-n", name, *words)
     _do("ip", "netns", "exec", name, "nft", TABLE)
+
+
+def _unmake(name: str, link: str) -> None:
+    """The link first: the kernel ends those of a deleted namespace some time later, and the next room has the same."""
+    for words in (["link", "del", f"{link}h"], ["netns", "del", name]):
+        subprocess.run(["ip", *words], capture_output=True, check=False)
 
 
 def _do(*words: str) -> None:
