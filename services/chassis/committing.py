@@ -63,6 +63,8 @@ class Committer:
         crashpoint("cp2")
         batch = Batch(Moment(around.clock_ms()))
         touched = self._touched(messages, look)
+        # In all lanes of the turn: a replay knows no others, and something may have come due since the look.
+        look = look and look._replace(lanes=touched)
         next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
         async with around.transaction() as tx:
             crashpoint("cp3")

@@ -24,7 +24,7 @@ FETCH_WAIT_MS = 200
 class Receiver:
     """The reading side of the client."""
 
-    def __init__(self, consumer: Any, holding: Holding, size: TurnSize, linger_ms: int = 0) -> None:
+    def __init__(self, consumer: Any, holding: Holding, size: TurnSize, linger_ms: int) -> None:
         self._consumer = consumer  # an AIOKafkaConsumer, which has no types: each use below gives its own
         self._holding = holding
         self._size = size

@@ -223,6 +223,28 @@ async def test_a_look_names_only_lanes_with_something_to_take_or_to_write_down(l
 
 
 @lived
+async def test_a_turn_that_reads_a_lane_in_which_something_came_due_after_the_look_replays(life: Life) -> None:
+    await life.start()
+    await life.due()
+    at = life.now_ms + 60_000
+    await life.read(A, (b"a", b"1 2@%d" % (at + 5_000)))
+    await life.read(B, (b"b", b"1 2@%d" % at))
+    await life.due()
+    life.offset_ms += 60_000
+    commit = life.committer.commit
+
+    async def later(*turn: Any) -> None:
+        life.offset_ms += 10_000
+        await commit(*turn)
+
+    life.committer.commit = later  # pyright: ignore[reportAttributeAccessIssue] - the clock goes on between both
+    life.log[A].append(message := Message(*A, 1, b"c", b"1", (), life.now_ms))
+    await life.committer.apply([(life.held[A], message)], due=True, alone=False)
+    assert life.turns()[-1].due, "the timer of B has fired in the turn that read A"
+    assert content(await life.replayed()) == content(life.database)
+
+
+@lived
 async def test_a_turn_of_one_takes_one_of_all_kinds(life: Life) -> None:
     await timers_set(life)
     await life.read(A, (b"x", b"%d" % BAD), (b"y", b"%d" % BAD))
