@@ -21,14 +21,18 @@ def own_body(codec: Codec, name: str, fields: Iterable[str], value: bytes | None
     """The body of a value of family `name` in our own edition; the usual case is that it already is.
 
     Another edition may have fields of its own anywhere: it is decoded as its writer wrote it and written anew with our
-    `fields`, which must be all of our edition's. Raises `Unhandleable` if one of them is missing.
+    `fields`, which must be all of our edition's. One that it lacks has the default of our edition; raises
+    `Unhandleable` if it has none.
     """
     schema_id, body = unframe(value)
     if schema_id == codec.schema_id(name):
         return body
     _, record = codec.decode(value or b"")
+    wanted = list(fields)
+    missing = ", ".join(field for field in wanted if field not in record)
     try:
-        known = {field: record[field] for field in fields}
-    except KeyError as error:
-        raise Unhandleable("FIELD_MISSING", str(error)) from None
-    return unframe(codec.encode(name, known))[1]
+        return unframe(codec.encode(name, {field: record[field] for field in wanted if field in record}))[1]
+    except ValueError:
+        if not missing:
+            raise
+        raise Unhandleable("FIELD_MISSING", missing) from None

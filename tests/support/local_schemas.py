@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from services.chassis.schemas import Schemas
+from services.chassis.schemas import AVRO, Schemas
 
 
 class LocalSchemas(Schemas):
     """Encodes and decodes; nothing can be registered or asked for."""
 
-    def __init__(self) -> None:
-        super().__init__("http://127.0.0.1:9")
+    def __init__(self, folder: Path = AVRO) -> None:
+        super().__init__("http://127.0.0.1:9", folder)
         for number, (name, schema) in enumerate(sorted(self._writers.items()), 1):
             self._ids[name] = number
             self._parsed[number] = schema

@@ -151,8 +151,8 @@ async def test_an_answer_given_before_a_rebalance_is_none_after_it() -> None:
     assert client.asked == [{ONE: 0}, {OTHER: 0}]
 
 
-async def test_the_group_is_asked_nothing_more_once_a_rebalance_has_begun() -> None:
-    """A commit of the generation that is over would be refused, and make the client join once more."""
+async def unanswered() -> tuple[LaneLoop, asyncio.Event]:
+    """A loop whose question to the group is never answered, and the moment at which it has asked."""
     asked = asyncio.Event()
 
     async def be_silent() -> None:
@@ -161,6 +161,12 @@ async def test_the_group_is_asked_nothing_more_once_a_rebalance_has_begun() -> N
 
     loop = looping(Client(be_silent))
     await loop.on_partitions_assigned([ONE])
+    return loop, asked
+
+
+async def test_the_group_is_asked_nothing_more_once_a_rebalance_has_begun() -> None:
+    """A commit of the generation that is over would be refused, and make the client join once more."""
+    loop, asked = await unanswered()
     turning = asyncio.create_task(loop._one_turn())
     async with asyncio.timeout(10):
         await asked.wait()
@@ -199,14 +205,7 @@ async def test_before_a_rebalance_everything_is_given_up_whatever_the_client_nam
 
 
 async def test_a_stop_does_not_wait_for_the_group() -> None:
-    asked = asyncio.Event()
-
-    async def be_silent() -> None:
-        asked.set()
-        await for_ever()
-
-    loop = looping(Client(be_silent))
-    await loop.on_partitions_assigned([ONE])
+    loop, asked = await unanswered()
     running = asyncio.create_task(loop.run())
     async with asyncio.timeout(10):
         await asked.wait()
