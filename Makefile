@@ -32,7 +32,7 @@ $(STUBS)/.made: $(VENV)/.installed $(shell find proto -name '*.proto')
 		--grpc_python_out=services/_stubs $(shell find proto -name '*.proto')
 	touch $@
 
-native: $(addsuffix .built,$(NATIVE)) ## build the native reader and codec; everything works without them, slower
+native: $(addsuffix .built,$(NATIVE)) ## build what the services have in C; everything works without it, slower
 
 $(addsuffix .built,$(NATIVE)): %.built: $(VENV)/.installed $(wildcard services/*/native/*.[ch])
 	@if command -v $(CC) > /dev/null && [ -f "$$($(call SYSCONFIG,[s.get_path("include")]))/Python.h" ]; then \
