@@ -17,22 +17,32 @@ from confluent_kafka import Consumer, TopicPartition
 from deploy.local.layout import REPO, SERVICES
 from services.cli.outsider import settings
 from tests.chaos import kills
-from tests.chaos.facts import EXCHANGE
+from tests.chaos.facts import EXCHANGE, SUBJECT
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
 from tests.chaos.kills import Kill
 
-# One is encoded by its schema; the other is written by code, and there an edition is a change of code as well. That
-# readers take every other edition is the contract tests' to show: they plant a field at every place.
-GROWN = ("credit.sanctions.task.v1", EXCHANGE)
-WRITTEN = {"national_sync/contracts/exchange.py": "EXCHANGE"}
+# What is encoded by its schema gets its field in the middle. What is written and read by place gets it at the end, and
+# there a new edition is a change of code as well: what writes it says null, what reads it by place expects that.
+ENCODED = ("credit.sanctions.task.v1",)
+BY_PLACE = (SUBJECT, EXCHANGE, "credit.command.v1")
+GROWN = (*ENCODED, *BY_PLACE)
+NULL = ' + b"\\0"'
+CODE = (  # in a file of the services, behind these words, this is put in
+    ("identity/contracts.py", "frame(schemas.schema_id(SUBJECT), body", NULL),
+    ("disclosure/contracts/reference.py", '(*_HEAD, "codes", "changed_at"', ', "of_the_next_edition"'),
+    ("disclosure/contracts/reference.py", "_long(body, at)[-1]", " + 1"),
+    ("national_sync/contracts/exchange.py", "frame(schemas.schema_id(EXCHANGE), body", NULL),
+    ("chassis/commands.py", "_written(command_id, kind, issued_by, issued_at, arguments)", NULL),
+    ("chassis/commands.py", "if end", " + 1"),
+)
 TOGETHER_S = 30.0
 NEXT = {"name": "of_the_next_edition", "type": ["null", "string"], "default": None, "doc": "演示"}
 
 
 @contextmanager
 def next_edition(ground: Ground) -> Generator[Path]:
-    """A tree of the services whose families have one more edition, with a field at the end that is null."""
+    """A tree of the services whose families have one more edition."""
     tree = ground.layout.var / "next"
     shutil.rmtree(tree, ignore_errors=True)
     for part in ("services", "avro"):
@@ -40,21 +50,20 @@ def next_edition(ground: Ground) -> Generator[Path]:
     for family in GROWN:
         newest = max((tree / "avro" / family).glob("*.avsc"), key=lambda path: int(path.stem))
         schema = json.loads(newest.read_text())
-        schema["fields"].append(NEXT)
+        schema["fields"].insert(len(schema["fields"]) // 2 if family in ENCODED else len(schema["fields"]), NEXT)
         newest.with_name(f"{int(newest.stem) + 1}.avsc").write_text(json.dumps(schema))
-    for file, family in WRITTEN.items():
-        _write_null(tree / "services" / file, family)
+    for file, words, more in CODE:
+        _put_in(tree / "services" / file, words, more)
     try:
         yield tree
     finally:
         shutil.rmtree(tree)
 
 
-def _write_null(file: Path, family: str) -> None:
-    old, new = (f"frame(schemas.schema_id({family}), {body})" for body in ("body", 'body + b"\\0"'))
+def _put_in(file: Path, words: str, more: str) -> None:
     code = file.read_text()
-    require(code.count(old) == 1, f"{file.name} no longer writes {family} as it did")
-    file.write_text(code.replace(old, new))
+    require(code.count(words) == 1, f"{file.name}: {words} is not there once, as it was")
+    file.write_text(code.replace(words, words + more))
 
 
 @fault("F23", "two editions side by side", f"second workers from a tree with one more edition of {len(GROWN)} families "
