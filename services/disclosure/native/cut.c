@@ -9,40 +9,6 @@ enum { OPTIONAL = 0x80 };
 
 enum { SKIP_TEXT, SKIP_LONG, SKIP_1, SKIP_4, SKIP_8, KEEP_TEXT, KEEP_DAY, SHOW_TEXT, SHOW_NUMBER, SHOW_DAY, SHOW_TRUTH };
 
-Text take(Cursor *cursor, size_t size) {
-    static const uint8_t NOTHING[16] = {0};
-    if (cursor->broken || size > (size_t)(cursor->end - cursor->at)) {
-        cursor->broken = true;
-        return (Text){NOTHING, 0};
-    }
-    Text found = {cursor->at, size};
-    cursor->at += size;
-    return found;
-}
-
-static inline uint8_t take_byte(Cursor *cursor) { return *take(cursor, 1).at; } /* 0 where it is broken */
-
-/* Avro's zigzag varint of 64 bits. */
-int64_t take_long(Cursor *cursor) {
-    uint64_t number = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = take_byte(cursor);
-        number |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            cursor->broken |= shift == 63 && byte > 1;
-            return (int64_t)(number >> 1 ^ (~(number & 1) + 1));
-        }
-    }
-    cursor->broken = true;
-    return 0;
-}
-
-Text take_text(Cursor *cursor) {
-    int64_t size = take_long(cursor);
-    cursor->broken |= size < 0;
-    return take(cursor, (size_t)size);
-}
-
 bool take_branch(Cursor *cursor) {
     int64_t branch = take_long(cursor);
     cursor->broken |= branch != 0 && branch != 1;
@@ -139,8 +105,7 @@ int cut_out(Text table, Cursor body, Cut *cut) {
         uint8_t operation = take_byte(&steps), plain = operation & ~OPTIONAL, slot = 0;
         Text key = {0};
         if (plain >= SHOW_TEXT) {
-            const uint8_t *size = take(&steps, 2).at;
-            key = take(&steps, (size_t)(size[0] | size[1] << 8));
+            key = take_string(&steps);
         } else if (plain == KEEP_TEXT) {
             slot = take_byte(&steps);
         }

@@ -1,20 +1,8 @@
 /* What is shown of one submission, cut out of its bytes by the table of its sort. */
 #pragma once
 #include "../../chassis/native/buffer.h"
+#include "../../chassis/native/cursor.h"
 
-typedef struct {
-    const uint8_t *at;
-    size_t size;
-} Text;
-
-typedef struct {
-    const uint8_t *at, *end;
-    bool broken; /* something did not fit; what is read from then on is empty */
-} Cursor;
-
-Text take(Cursor *cursor, size_t size);
-int64_t take_long(Cursor *cursor);
-Text take_text(Cursor *cursor);
 bool take_branch(Cursor *cursor); /* whether a value follows, of a union with null, null first */
 
 enum { CODE_KIND, CODE, NAME, KEPT };

@@ -49,8 +49,6 @@ static Text bytes_of(PyObject *bytes) {
     return (Text){(const uint8_t *)PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
 }
 
-static bool same(Text one, Text other) { return one.size == other.size && memcmp(one.at, other.at, one.size) == 0; }
-
 static bool is_ascii(Text text) {
     uint8_t all = 0;
     for (size_t i = 0; i < text.size; i++) {
@@ -121,7 +119,7 @@ static bool is_narrow(Text code) {
 /* As contracts/records.py has it, `_FIELDS`; false where that is not certain. What follows is of no interest. */
 static bool open_record(Text head, Text value, Linked *linked) {
     Cursor cursor = {value.at, value.at + value.size, false};
-    if (!same(take(&cursor, HEAD), head)) {
+    if (!text_equals(take(&cursor, HEAD), head)) {
         return false;
     }
     linked->subject_id = take(&cursor, ID);
@@ -203,7 +201,7 @@ static int find_sort(Reader *reader, const Linked *linked) {
         return -1;
     }
     Text key = {reader->key.at, reader->key.size};
-    if (reader->sort.key != NULL && same(bytes_of(reader->sort.key), key)) {
+    if (reader->sort.key != NULL && text_equals(bytes_of(reader->sort.key), key)) {
         return 1;
     }
     Sort opened = {.key = PyBytes_FromStringAndSize((const char *)key.at, (Py_ssize_t)key.size)};
@@ -226,7 +224,7 @@ static PyObject *one_of(PyObject *texts, Text text) {
         PyObject *known = PyTuple_GET_ITEM(texts, i);
         Py_ssize_t size = 0;
         const char *at = PyUnicode_AsUTF8AndSize(known, &size);
-        if (same((Text){(const uint8_t *)at, (size_t)size}, text)) {
+        if (text_equals((Text){(const uint8_t *)at, (size_t)size}, text)) {
             return known;
         }
     }
@@ -241,7 +239,7 @@ static int find_agency(Reader *reader, Text text) {
         if (at == NULL) {
             return -1;
         }
-        if (same((Text){(const uint8_t *)at, (size_t)size}, text)) {
+        if (text_equals((Text){(const uint8_t *)at, (size_t)size}, text)) {
             return 1;
         }
     }

@@ -2,20 +2,12 @@
 #ifndef CREDIT_JUDGING_H
 #define CREDIT_JUDGING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef struct {
-    const uint8_t *at;
-    size_t size;
-} Text;
+#include "../../chassis/native/cursor.h"
 
 /* texts.c: every function is true only for what is certainly right as written. */
 enum { LINE_ENDS = 1, MAY_BE_BLANK = 2, NO_IDENTITY_NUMBER = 4 }; /* flags of the TEXT operation */
 
 bool text_is(Text text, const char *word);
-bool text_equals(Text text, Text other);
 bool text_holds(Text text, Text part);
 bool text_fits(Text text, uint32_t most, unsigned flags); /* also: it is UTF-8 */
 

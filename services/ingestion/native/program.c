@@ -27,29 +27,6 @@ enum {
 
 enum { WHEN_FILLED, WHEN_ONE_OF, WHEN_HOLDING };
 
-typedef struct {
-    const uint8_t *at, *end;
-    bool broken; /* something did not fit; what was read since is empty */
-} Cursor;
-
-static inline Text take(Cursor *cursor, size_t size) {
-    static const uint8_t NOTHING[8] = {0};
-    if (cursor->broken || size > (size_t)(cursor->end - cursor->at)) {
-        cursor->broken = true;
-        return (Text){NOTHING, 0};
-    }
-    Text found = {cursor->at, size};
-    cursor->at += size;
-    return found;
-}
-
-static inline uint8_t take_byte(Cursor *cursor) { return *take(cursor, 1).at; } /* 0 where it is broken */
-
-static inline Text take_string(Cursor *cursor) {
-    const uint8_t *size = take(cursor, 2).at;
-    return take(cursor, (size_t)(size[0] | size[1] << 8));
-}
-
 static uint64_t take_number(Cursor *cursor, size_t size) {
     Text bytes = take(cursor, size);
     uint64_t number = 0;
@@ -59,18 +36,12 @@ static uint64_t take_number(Cursor *cursor, size_t size) {
     return number;
 }
 
-/* Avro's zigzag varint, of at most nine bytes: no number that is valid anywhere needs ten. */
-static inline int64_t take_long(Cursor *cursor) {
-    uint64_t number = 0;
-    for (int shift = 0; shift < 63; shift += 7) {
-        uint8_t byte = take_byte(cursor);
-        number |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
-        }
-    }
-    cursor->broken = true;
-    return 0;
+/* Of at most nine bytes: no number that is valid anywhere needs ten. */
+static inline int64_t take_valid_long(Cursor *cursor) {
+    const uint8_t *from = cursor->at;
+    int64_t number = take_long(cursor);
+    cursor->broken |= cursor->at - from > 9;
+    return number;
 }
 
 bool open_program(const uint8_t *table, size_t size, Program *program) {
@@ -91,7 +62,7 @@ static void read_value(Cursor *cursor, uint8_t shape, Value *value) {
         }
     }
     if ((shape & ~OPTIONAL) == SHAPE_TEXT) {
-        int64_t size = take_long(cursor);
+        int64_t size = take_valid_long(cursor);
         cursor->broken |= size < 0;
         value->kind = TEXT;
         value->text = take(cursor, (size_t)size);
@@ -101,7 +72,7 @@ static void read_value(Cursor *cursor, uint8_t shape, Value *value) {
         cursor->broken |= value->number > 1;
     } else {
         value->kind = NUMBER;
-        value->number = take_long(cursor);
+        value->number = take_valid_long(cursor);
     }
 }
 

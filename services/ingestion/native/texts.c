@@ -3,10 +3,6 @@
 
 #include "judging.h"
 
-bool text_equals(Text text, Text other) {
-    return text.size == other.size && memcmp(text.at, other.at, text.size) == 0;
-}
-
 bool text_is(Text text, const char *word) {
     return text_equals(text, (Text){(const uint8_t *)word, strlen(word)});
 }
