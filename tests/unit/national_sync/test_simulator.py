@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from deploy.national_platform.behaviour import Behaviour
 from deploy.national_platform.server import ACK, National, Pushed
@@ -52,4 +56,16 @@ def test_what_is_refused_whole_is_counted_and_not_judged(tmp_path: Path) -> None
     assert (mishap, [answer["answer"] for answer in answers]) == ("fail", ["RETRY"])
     assert store.seen(["a:2"]) == {"a:2": Seen(1, None)}
     assert store.counts() == {"counts": {}, "answers": {}}
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\udfff 演示"])
+async def test_half_a_surrogate_pair_is_the_sender_s_fault(tmp_path: Path, text: str) -> None:
+    """JSON can name it; as an error of the platform it would be sent again without end."""
+    store = Store(tmp_path / "national.sqlite")
+    record: dict[str, Any] = {"key": "a:1", "record_id": "a", "version": 1, "item": "org-permit", "action": "put"}
+    async with TestClient(TestServer(National(store).application())) as client:
+        answer = await client.post("/v1/records", json={"records": [{**record, "fields": {"XK_XDR_MC": text}}]})
+        assert answer.status == 400
+    assert store.seen(["a:1"]) == {}
     store.close()
