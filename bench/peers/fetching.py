@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -63,10 +62,7 @@ def _once(layout: Layout, name: str, sources: Sequence[Path], fill: Fill, movabl
 def _fill_plugins(folder: Path) -> None:
     converter = folder / "converter"
     _maven(PLUGINS, converter)
-    archive = next(converter.glob("debezium-connector-jdbc-*-plugin.tar.gz"))
-    with tarfile.open(archive) as content:
-        content.extractall(folder, filter="data")
-    archive.unlink()
+    jars.unpack(next(converter.glob("debezium-connector-jdbc-*-plugin.tar.gz")), folder)
 
 
 def _fill_java(layout: Layout, folder: Path) -> None:
