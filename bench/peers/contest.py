@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from bench import accounting
@@ -20,9 +21,14 @@ from bench.peers.ground import KEY, NAME, TABLE, Ground, Load
 from bench.rig import Connection
 
 PATIENCE_S = 180.0
+LAST_WORDS = 2000  # characters of a log that are shown
 FIRST = f"SELECT count(*) FROM (SELECT 1 FROM {TABLE} LIMIT 1)"  # noqa: S608 - a constant
 COUNT = f"SELECT count(*) FROM {TABLE}"  # noqa: S608 - a constant
 SEEN = f"SELECT {KEY} FROM {TABLE} WHERE {KEY} = ANY($1)"  # noqa: S608 - a constant
+
+
+class Unfinished(Exception):
+    """The rows of a peer will not come; the argument says why."""
 
 
 class Watched(NamedTuple):
@@ -45,7 +51,10 @@ async def _compete(ground: Ground, peer: Peer, load: Load, run: str) -> Measured
         await ground.empty_table(connection)
         await ground.rig.checkpoint()
         with _running(ground, peer, load, run) as processes:
-            watched = await _watch(connection, peer, load, processes)
+            try:
+                watched = await _watch(connection, load, processes)
+            except Unfinished as stop:
+                raise CheckFailed(f"CHECK FAILED {peer.name}: {stop.args[0]}\n{_told(ground, peer)}") from None
             roots = {f"client {n}": process.pid for n, process in enumerate(processes)}
             found = _evaluate(ground, load, watched, roots)
         await ground.check(peer.name, load, connection)
@@ -59,7 +68,7 @@ def _running(ground: Ground, peer: Peer, load: Load, run: str) -> Generator[list
     """Its processes; each a group of its own, so that what it starts ends with it."""
     told = {**common(ground, load.topic, run), **peer.environment, "WORKERS": str(peer.processes)}
     processes: list[subprocess.Popen[bytes]] = []
-    with (ground.rig.layout.logs / f"peer-{peer.name}.log").open("wb") as log:
+    with _log(ground, peer).open("wb") as log:
         try:
             for worker in range(peer.processes):
                 environment = {"HOME": str(ground.rig.layout.var), "LANG": "C.UTF-8", **told, "WORKER": str(worker)}
@@ -84,13 +93,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-async def _watch(
-    connection: Connection, peer: Peer, load: Load, processes: Sequence[subprocess.Popen[bytes]]
-) -> Watched:
+async def _watch(connection: Connection, load: Load, processes: Sequence[subprocess.Popen[bytes]]) -> Watched:
     await connection.execute("SET enable_seqscan = off")
     deadline = time.monotonic() + PATIENCE_S
     while not await connection.fetchval(FIRST):
-        await _pause(peer, processes, deadline, 0.05)
+        await _pause(processes, deadline, 0.05)
     first = accounting.snapshot()
     rows, left, half = int(await connection.fetchval(COUNT)), list(load.marks), None
     while left:
@@ -99,15 +106,27 @@ async def _watch(
         if half is None and 2 * len(left) <= len(load.marks):
             half = time.monotonic(), load.rows * len(left) // len(load.marks)
         if left:
-            await _pause(peer, processes, deadline, 0.1)
+            await _pause(processes, deadline, 0.1)
     last = accounting.snapshot()
     return Watched(first, last, rows, half or (last.at_s, 0))
 
 
-async def _pause(peer: Peer, processes: Sequence[subprocess.Popen[bytes]], deadline: float, seconds: float) -> None:
-    if any(process.poll() is not None for process in processes) or time.monotonic() > deadline:
-        raise CheckFailed(f"CHECK FAILED {peer.name}: it ended or stands still; see the log peer-{peer.name}.log")
+async def _pause(processes: Sequence[subprocess.Popen[bytes]], deadline: float, seconds: float) -> None:
+    codes = [process.poll() for process in processes]
+    if any(code is not None for code in codes):
+        raise Unfinished(f"a process of it ended: exit codes {codes}")
+    if time.monotonic() > deadline:
+        raise Unfinished(f"its rows are not there after {PATIENCE_S:.0f} s")
     await asyncio.sleep(seconds)
+
+
+def _told(ground: Ground, peer: Peer) -> str:
+    """The end of its log, which goes with the stack."""
+    return _log(ground, peer).read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
+
+
+def _log(ground: Ground, peer: Peer) -> Path:
+    return ground.rig.layout.logs / f"peer-{peer.name}.log"
 
 
 def _evaluate(ground: Ground, load: Load, watched: Watched, roots: dict[str, int]) -> Measured:
