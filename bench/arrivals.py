@@ -56,11 +56,6 @@ class Arrivals:
         ends = self._reader.ends(self.topics)
         return Counter({name: _count(self._begin, ends, name) for name in self.topics})
 
-    def receipts_so_far(self) -> int:
-        """How many answers there are."""
-        grown = self.grown()
-        return sum(grown[name] for name in self._receipts)
-
     def wait(self, receipts: int, accepted: int, stages: Sequence[str]) -> None:
         """Until there are so many receipts, and `accepted` messages on each topic of `stages`; or nothing moves."""
         moved_at, before = time.monotonic(), -1
