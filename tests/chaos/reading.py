@@ -160,19 +160,32 @@ class Listener:
 
     def _schema(self, number: int) -> Any:
         if number not in self.schemas:
-            try:
-                with urllib.request.urlopen(f"{self.doors.registry}/schemas/ids/{number}", timeout=20) as answer:
-                    text = json.load(answer)["schema"]
-            except urllib.error.HTTPError as error:
-                if error.code != 404:
-                    raise Unreadable(f"the registry: {error}") from error
-                text = None
+            text = schema_text(self.doors.registry, number)
             self.schemas[number] = None if text is None else _parsed(text)
         return self.schemas[number]
 
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
+
+
+def schema_text(registry: str, number: int) -> str | None:
+    """None: it knows no such schema. For a moment after its database was killed it answers 500: then it is asked again.
+
+    Raises `Unreadable` for any other answer, and when it goes on so.
+    """
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{registry}/schemas/ids/{number}", timeout=20) as answer:
+                text: str = json.load(answer)["schema"]
+                return text
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            if error.code < 500 or time.monotonic() > give_up:
+                raise Unreadable(f"the registry: {error}") from error
+        time.sleep(0.2)
 
 
 def _parsed(text: str) -> Any:
