@@ -62,7 +62,7 @@ class ReferenceSpeaker:
         if isinstance(event, ItemPublished):
             yield self._event(CATALOGUE, given.wish.code, item_record(event, given))
         faults = event.faults if isinstance(event, CommandRefused) else ()
-        answered = [commands.Fault(*fault) for fault in faults]
+        answered = [commands.Fault(*fault[:-1]) for fault in faults]  # what was received: the operator gave it himself
         yield commands.answer(self._codec, SERVICE, given.command, answered, given.now)
 
     def _event(self, topic: str, key: str, record: dict[str, Any]) -> Outgoing:
