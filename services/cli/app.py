@@ -28,6 +28,7 @@ COMMANDS = {
     "agency": Command("services.cli.agency:app", "Add an agency: topics, user, rights, registration."),
     "submit": Command("services.cli.submit:submit", "Publish a file of records as an agency."),
     "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
+    "errors": Command("services.cli.errors:app", "Every fault a receipt can state: as a list, as a page."),
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -23,11 +23,21 @@ from services.chassis.publishing import Publisher
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
 from services.ingestion.config import Shipped, load_catalogue
+from services.ingestion.contracts.errors import error_list
 from services.ingestion.contracts.reference import SERVICE
 from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.item_schema import schema_text, subject
 
 DEADLINE_S = 60.0
+
+
+def say_errors() -> None:
+    """`python -m services.ingestion errors`: the published list of faults, one JSON object a line."""
+    _say(error_list())
+
+
+def _say(lines: Iterable[Mapping[str, Any]]) -> None:
+    sys.stdout.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def publish_catalogue() -> None:
