@@ -65,7 +65,7 @@ class ShippedAgency(NamedTuple):
 
     `group` is of item 3 (started, to_start, pilot) or 4 (prefecture, county), `expected_since` the date that these set,
     `from_year` and `to_year` when the unit bears this name (empty: not known), `later` what became of it. `source`:
-    notice (鄂信用文〔2017〕1号), regions (services/kernel/regions.csv), unverified (what became of it nobody looked up).
+    notice (鄂信用文〔2017〕1号), regions (kernel/regions.csv), unverified (what became of it was not checked).
     """
 
     code: str

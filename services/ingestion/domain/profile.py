@@ -43,7 +43,7 @@ class Wish(NamedTuple):
 
     def after(self, standing: Profile) -> Profile:
         """The profile once the command has been followed."""
-        return Profile(*(old if new is None else new for old, new in zip(standing, self, strict=True)))
+        return standing._replace(**{name: said for name, said in self._asdict().items() if said is not None})
 
 
 UNKNOWN, UNSAID = Profile(), Wish()

@@ -49,7 +49,8 @@ async def records_change(store: Store) -> None:
 @case()
 async def agencies_are_listed_and_replaced(store: Store) -> None:
     async with begin(store.pool) as tx:
-        unknown, known = ("", "", None, []), ("court", "a", date(2017, 6, 30), ["演示处", "", "演示科"])
+        unknown: tuple[Any, ...] = ("", "", None, [])
+        known = ("court", "a", date(2017, 6, 30), ["演示处", "", "演示科"])
         await tx.execute(reference.AGENCY_UPSERT, "b", "演示乙", "42", ["i"], ["c-1"], *unknown)
         await tx.execute(reference.AGENCY_UPSERT, "a", "演示甲", "42", [], [], *unknown)
         assert values(await tx.fetch(AGENCIES)) == [("a", []), ("b", ["i"])]
