@@ -25,7 +25,7 @@ COMMANDS = {
     "status": Command("services.cli.stack:status", "What runs, where it listens, whether it can work."),
     "logs": Command("services.cli.stack:logs", "What a program wrote."),
     "wipe": Command("services.cli.stack:wipe", "Stop everything and delete all data of the stack."),
-    "agency": Command("services.cli.agency:app", "Add an agency: topics, user, rights, registration."),
+    "agency": Command("services.cli.agency:app", "Agencies: add (topics, user, rights, quota, samples), list, show."),
     "submit": Command("services.cli.submit:submit", "Publish a file of records as an agency."),
     "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
     "errors": Command("services.cli.errors:app", "Every fault a receipt can state: as a list, as a page."),
