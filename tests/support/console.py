@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-CHANGING = re.compile(r"\b[0-9a-f]{24,}\b|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+00:00")  # ids and moments
+CHANGING = re.compile(r"\b[0-9a-f]{12,}\b|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00:00")  # ids and moments
+FOLDER = re.compile(r"(?<![\w…])/(?:[\w.@+-]+/)+")  # of an absolute path
 
 
 class Step(NamedTuple):
@@ -52,19 +53,21 @@ def agrees(expected: Sequence[str], printed: Sequence[str]) -> bool:
     return re.fullmatch("".join(parts), "".join(f"{line}\n" for line in printed)) is not None
 
 
-def written(page: str, printed: Sequence[Sequence[str]], folder: Path) -> str:
+def written(page: str, printed: Sequence[Sequence[str]]) -> str:
     """The page with what was printed in the place of what was expected; what changes with every run becomes …"""
     said = iter(zip(steps(page), printed, strict=True))
 
     def block(found: re.Match[str]) -> str:
-        count = len(re.findall(r"^\$ ", found[1], flags=re.MULTILINE))
-        texts = [f"$ {step.command}\n" + "".join(f"{steady(line, folder)}\n" for line in lines) for step, lines in
-                 (next(said) for _ in range(count))]  # fmt: skip
-        return f"```console\n{''.join(texts)}```"
+        shown = [next(said) for _ in re.findall(r"^\$ ", found[1], flags=re.MULTILINE)]
+        return f"```console\n{''.join(_text(step, lines) for step, lines in shown)}```"
 
     return BLOCK.sub(block, page)
 
 
-def steady(line: str, folder: Path) -> str:
+def _text(step: Step, lines: Sequence[str]) -> str:
+    return f"$ {step.command}\n" + "".join(f"{steady(line)}\n" for line in lines)
+
+
+def steady(line: str) -> str:
     """A printed line without what the next run prints otherwise."""
-    return CHANGING.sub("…", re.sub(rf"\S*{re.escape(str(folder.parent))}\S*/", "…/", line))
+    return CHANGING.sub("…", FOLDER.sub("…/", line))
