@@ -1,11 +1,11 @@
-"""Brings the broker to what topics.toml says: topics, users, rights. Applying it again changes nothing."""
+"""Brings the broker to what topics.toml says: topics, users, rights, quotas. Applying it again changes nothing."""
 
 # pyright: reportPrivateImportUsage=false
 # The library re-exports its own classes without saying so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -27,7 +27,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from deploy.local import passwords, topics
+from deploy.local import passwords, quotas, topics
 from deploy.local.broker import ADMIN, ITERATIONS
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
@@ -61,10 +61,15 @@ def ready(layout: Layout) -> bool:
 
 
 def onboard_agency(code: str, layout: Layout | None = None) -> str:
-    """Topics, user and rights of an agency; returns the path of the file with its password."""
+    """Topics, user, rights and quota of an agency; returns the path of the file with its password."""
     layout = layout or Layout.from_environment()
     apply(layout, topics.agency(code))
     return str(passwords.path_of(layout.secrets, code))
+
+
+def quota_of(code: str, layout: Layout) -> Mapping[str, int]:
+    """The quota of an agency by Kafka's names; empty: none."""
+    return quotas.of(layout, ADMIN, code)
 
 
 def onboard_subscriber(name: str, feeds: Iterable[str], layout: Layout | None = None) -> str:
@@ -86,6 +91,7 @@ def apply(layout: Layout, plan: topics.Plan) -> None:
         raise StackFault(
             f"Kafka does not take the topics and rights ({reason}): credit status; credit logs kafka"
         ) from None
+    quotas.apply(layout, ADMIN, plan.quotas)
 
 
 def _make_topics(admin: Any, wanted: Iterable[topics.Topic]) -> None:

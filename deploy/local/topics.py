@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deploy.local.faults import StackFault
+from deploy.local.quotas import Quota
 
 FILE = Path(__file__).parents[1] / "kafka" / "topics.toml"
 AGENCY_CODE = re.compile(r"[0-9]{6}-[a-z0-9]+")
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
     topics: tuple[Topic, ...]
     principals: tuple[str, ...]
     rules: tuple[Rule, ...]
+    quotas: tuple[Quota, ...] = ()
 
 
 def platform(file: Path = FILE) -> Plan:
@@ -73,7 +75,9 @@ def agency(code: str, file: Path = FILE) -> Plan:
     partitions = int(table["partitions"]["agency"])
     filled = _fill_all(table["agency"], agency=code)
     topics = tuple(_topic(entry, partitions) for entry in filled["topic"])
-    return Plan(topics, (code,), tuple(_rules(code, filled)))
+    limits = {name: int(count) for name, count in filled["quota"].items()}
+    quota = Quota(code, limits["produce_bytes_per_s"], limits["fetch_bytes_per_s"])
+    return Plan(topics, (code,), tuple(_rules(code, filled)), (quota,))
 
 
 def subscriber(name: str, feeds: Iterable[str], file: Path = FILE) -> Plan:

@@ -57,5 +57,6 @@ def _show(receipt: dict[str, Any]) -> None:
     typer.echo(f"{receipt['outcome']:<10}{receipt['submission_id']:<28}{receipt['item']:<26}{receipt['record_no']}")
     for fault in receipt["faults"]:
         typer.echo(f"          {fault['code']} {fault['field']}: {fault['message_zh']} / {fault['message_en']}")
-        if fault["example"]:
-            typer.echo(f"          e.g. {fault['example']}")
+        for label, name in (("received", "received"), ("right", "example"), ("clause", "clause")):
+            if fault.get(name):  # the first edition of the contract tells nothing of what was received
+                typer.echo(f"            {label:<9} {fault[name]}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from services.chassis.settings import SettingsFault
+from services.ingestion.domain.agency import read_register
 from services.ingestion.domain.definition import Item, parse
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+AGENCIES = Path(__file__).parent / "agencies" / "agencies_2017.csv"
 TOLERANCE = "CREDIT_INGESTION_CLOCK_TOLERANCE_MS"
 
 
@@ -53,4 +57,47 @@ def load_catalogue(folder: Path = CATALOGUE) -> list[Shipped]:
             found.append(Shipped(definition, item))
     if faults:
         raise SettingsFault("\n".join(faults))
+    return found
+
+
+class ShippedAgency(NamedTuple):
+    """A reporting unit (报送单位) as the notice of 2017 names it, or GB/T 2260 its county; texts, as in the file.
+
+    `group` is of item 3 (started, to_start, pilot) or 4 (prefecture, county), `expected_since` the date that these set,
+    `from_year` and `to_year` when the unit bears this name (empty: not known), `later` what became of it. `source`:
+    notice (鄂信用文〔2017〕1号), regions (kernel/regions.csv), unverified (what became of it was not checked).
+    """
+
+    code: str
+    name_zh: str
+    kind: str
+    tier: str
+    parent: str
+    group: str
+    expected_since: str
+    from_year: str
+    to_year: str
+    later: str
+    source: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As `register_agency` takes it, without items."""
+        said = ("code", "name_zh", "kind", "tier", "parent", "expected_since")
+        return {name: getattr(self, name) for name in said} | {"items": []}
+
+
+def load_agencies(file: Path = AGENCIES) -> list[ShippedAgency]:
+    """The shipped register: units of item 3, prefectures, counties; raises `SettingsFault` naming all that is wrong."""
+    with file.open(encoding="utf-8", newline="") as rows:
+        found = [ShippedAgency(**row) for row in csv.DictReader(rows)]
+    known = {agency.code for agency in found}
+    faults = [
+        f"{agency.code}: parent {agency.parent} is not listed" for agency in found if agency.parent not in {"", *known}
+    ]
+    for agency in found:
+        wrong = read_register("", agency.arguments).faults
+        faults += [f"{agency.code}: {fault.field}: {fault.message_en}" for fault in wrong]
+    if faults or len(known) < len(found):
+        raise SettingsFault("\n".join(faults) or f"{file.name}: a code stands there twice")
     return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.chassis.handling import Transaction
+from services.ingestion.domain.profile import ROLES
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 
 
@@ -18,6 +21,17 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
         tuple(AgencyRow(row["code"], tuple(row["items"])) for row in agencies),
         tuple(EditionRow(row["code"], row["version"], row["definition"], row["schema_id"]) for row in editions),
     )
+
+
+REGISTERED = """
+SELECT code, name_zh, region, items, kind, parent, expected_since, roles FROM agencies ORDER BY code
+"""
+
+
+async def registered(tx: Transaction) -> list[dict[str, Any]]:
+    """Every registered agency with its roles, by name; for the operator only."""
+    rows = await tx.fetch(REGISTERED)
+    return [{**row, "roles": dict(zip(ROLES, row["roles"], strict=False))} for row in map(dict, rows)]
 
 
 # What reconciliation compares (chassis/digest.py): all records, and those that a channel shows.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,14 +20,46 @@ from services.chassis import clock, commands, kafka, logs
 from services.chassis.errors import Transient
 from services.chassis.message import Outgoing
 from services.chassis.publishing import Publisher
+from services.chassis.rebuilding import snapshot
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
-from services.ingestion.config import Shipped, load_catalogue
+from services.ingestion import queries
+from services.ingestion.config import Shipped, load_agencies, load_catalogue
+from services.ingestion.contracts.errors import error_list
 from services.ingestion.contracts.reference import SERVICE
 from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.item_schema import schema_text, subject
 
 DEADLINE_S = 60.0
+
+
+def say_errors() -> None:
+    """`python -m services.ingestion errors`: the published list of faults, one JSON object a line."""
+    _say(error_list())
+
+
+def say_agencies() -> None:
+    """`python -m services.ingestion agencies`: the register of 2017 that is shipped, one JSON object a line."""
+    _say(agency._asdict() for agency in load_agencies())
+
+
+def say_registered() -> None:
+    """`python -m services.ingestion registered`: who is registered, with roles; it needs the database alone."""
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    try:
+        asyncio.run(_say_registered(settings))
+    except Transient as trouble:
+        raise SystemExit(f"ingestion registered: {trouble.args[0]} is away; start it and try again") from None
+
+
+async def _say_registered(settings: Settings) -> None:
+    async with snapshot(settings) as tx:
+        _say(await queries.registered(tx))
+
+
+def _say(lines: Iterable[Mapping[str, Any]]) -> None:
+    sys.stdout.writelines(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
 
 
 def publish_catalogue() -> None:

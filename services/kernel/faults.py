@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """One finding on one field, in the form of the receipt contract; `code` is from the published list."""
+    """One finding on one field, in the form of the receipt contract; `code` is from the published list.
+
+    `received` describes the value by its form alone (length, kinds of characters, places): never the value itself.
+    """
 
     code: str
     field: str
@@ -15,3 +18,4 @@ class Fault(NamedTuple):
     message_zh: str
     message_en: str
     example: str
+    received: str = ""

@@ -109,7 +109,8 @@ class World:
         for code in REPORTERS:
             items = [item for item in ITEMS if AGENCY_OF[item] == code]
             row = {"code": code, "name_zh": NAMES[code], "region": code[:6], "items": items}
-            tables["agencies"][code] = Row({**row, "commands": []})
+            profile: dict[str, Any] = {"kind": "", "parent": "", "expected_since": None, "roles": []}
+            tables["agencies"][code] = Row({**row, "commands": [], **profile})
             topic = "credit.ingestion.agency.v1"
             self.at(0.0, self.publish, topic, code.encode(), encode(topic, {**row, "registered_at": START_MS}))
 

@@ -11,6 +11,7 @@ from services.chassis.message import Message, Moment, Outgoing
 from services.ingestion.domain.agency import RegisterAgency, read_register
 from services.ingestion.domain.catalogue_item import PublishItem, read_publish
 from services.ingestion.domain.events import AgencyRegistered, CommandRefused, ItemPublished, ReferenceEvent
+from services.ingestion.domain.tiers import tier_of
 
 SERVICE = "ingestion"
 AGENCY, CATALOGUE = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1"
@@ -39,7 +40,10 @@ class CommandReader:
         self._codec = codec
 
     def register_agency(self, message: Message, moment: Moment) -> AgencyAsked:
-        """`register_agency`: code, name_zh, items, region (default: the first six digits of the code)."""
+        """`register_agency`: code, name_zh, items, region (default: the first six digits of the code).
+
+        Since edition 2 of what is told, also kind, tier, parent, expected_since and roles; what is left out is kept.
+        """
         command = commands.read_command(self._codec, message)
         return AgencyAsked(command, read_register(command.command_id, command.arguments), moment.now_ms)
 
@@ -62,7 +66,7 @@ class ReferenceSpeaker:
         if isinstance(event, ItemPublished):
             yield self._event(CATALOGUE, given.wish.code, item_record(event, given))
         faults = event.faults if isinstance(event, CommandRefused) else ()
-        answered = [commands.Fault(*fault) for fault in faults]
+        answered = [commands.Fault(*fault[:-1]) for fault in faults]  # what was received: the operator gave it himself
         yield commands.answer(self._codec, SERVICE, given.command, answered, given.now)
 
     def _event(self, topic: str, key: str, record: dict[str, Any]) -> Outgoing:
@@ -70,13 +74,18 @@ class ReferenceSpeaker:
 
 
 def agency_record(event: AgencyRegistered, given: AgencyAsked) -> dict[str, Any]:
-    """AgencyRegistered as the contract has it."""
+    """AgencyRegistered as the contract has it; of its roles nothing is told (domain/profile.py says why)."""
+    profile = event.profile
     return {
         "code": given.wish.code,
         "name_zh": event.name_zh,
         "region": event.region,
         "items": list(event.items),
         "registered_at": given.now,
+        "kind": profile.kind,
+        "tier": tier_of(event.region),
+        "parent": profile.parent,
+        "expected_since": profile.expected_since,
     }
 
 

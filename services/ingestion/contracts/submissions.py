@@ -13,6 +13,7 @@ from services.chassis.schemas import read_record
 from services.ingestion.contracts.edition import Edition
 from services.ingestion.contracts.register import Register
 from services.ingestion.domain import envelope as rules
+from services.ingestion.domain import received
 from services.ingestion.domain.deadlines import due_on
 from services.ingestion.domain.faults import Fault, fault
 from services.ingestion.domain.record import DIGEST
@@ -43,10 +44,10 @@ class SubmissionReader:
         origin = origin_of(message, moment)
         front = read_front(message.value)
         if front is None:
-            return refused(message, origin, None, (fault("UNDECODABLE"),))
+            return refused(message, origin, None, (undecodable(message.value),))
         edition = self._register.edition(front.schema_id)
         if edition is None:
-            return refused(message, origin, front.envelope, (fault("SCHEMA_UNKNOWN"),))
+            return refused(message, origin, front.envelope, (unknown_schema(message.value),))
         return self._judge(message, origin, front, edition)
 
     def _judge(self, message: Message, origin: Origin, front: Front, edition: Edition) -> Submission:
@@ -106,8 +107,18 @@ def payload_faults(value: bytes, front: Front, edition: Edition) -> tuple[Fault,
     try:
         record = read_record(edition.schema, value[HEAD:])
     except Unhandleable:
-        return (fault("UNDECODABLE"),)
+        return (undecodable(value, known=True),)
     return tuple(edition.validate(record | record["payload"]))
+
+
+def undecodable(value: bytes | None, known: bool = False) -> Fault:
+    """Bytes that are no submission; `known`: their schema id is one of ours."""
+    return fault("UNDECODABLE", received=received.framed(value, known))
+
+
+def unknown_schema(value: bytes | None) -> Fault:
+    """A frame whose schema id belongs to no edition."""
+    return fault("SCHEMA_UNKNOWN", received=received.framed(value, known=False))
 
 
 def refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,8 +9,8 @@ from typing import Any, NamedTuple
 from services.ingestion.domain.events import AgencyRegistered, CommandRefused, CommandRepeated, ReferenceEvent
 from services.ingestion.domain.faults import Fault, fault
 from services.ingestion.domain.identifiers import is_hubei
+from services.ingestion.domain.profile import CODE, UNKNOWN, UNSAID, Profile, Wish, read_wish
 
-CODE = re.compile(r"\d{6}-[a-z][a-z0-9-]{0,30}", re.ASCII)
 REMEMBERED = 8  # commands per aggregate whose repetition is answered as they were
 
 
@@ -24,6 +23,7 @@ class RegisterAgency(NamedTuple):
     region: str
     items: tuple[str, ...]
     faults: tuple[Fault, ...]
+    wish: Wish = UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Agency:
     region: str = ""
     items: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    profile: Profile = UNKNOWN
 
 
 NOBODY = Agency()
@@ -55,7 +56,8 @@ def read_register(command_id: str, arguments: Mapping[str, Any]) -> RegisterAgen
     region = str(arguments.get("region") or code[:6])
     if code and (region != code[:6] or not is_hubei(region)):
         faults.append(fault("REGION_UNKNOWN", "region"))
-    return RegisterAgency(command_id, code, name, region, names or (), tuple(faults))
+    wish, wrong = read_wish(code, arguments)
+    return RegisterAgency(command_id, code, name, region, names or (), (*faults, *wrong), wish)
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
@@ -66,18 +68,22 @@ def _texts(value: Any) -> tuple[str, ...] | None:
 
 
 def decide(state: Agency, given: RegisterAgency) -> Sequence[ReferenceEvent]:
-    """Registering again with other values replaces them; with the same ones it changes nothing."""
+    """Registering again with other values replaces them; with the same ones it changes nothing.
+
+    A command of the first form says nothing of the profile, so it takes nothing of it away.
+    """
     if given.faults:
         return (CommandRefused(given.command_id, given.faults),)
-    same = (state.name_zh, state.region, state.items) == (given.name_zh, given.region, given.items)
-    if same or given.command_id in state.commands:
+    profile = given.wish.after(state.profile)
+    after = (given.name_zh, given.region, given.items, profile)
+    if after == (state.name_zh, state.region, state.items, state.profile) or given.command_id in state.commands:
         return (CommandRepeated(given.command_id),)
-    return (AgencyRegistered(given.command_id, given.name_zh, given.region, given.items),)
+    return (AgencyRegistered(given.command_id, *after),)
 
 
 def evolve(state: Agency, event: ReferenceEvent) -> Agency:
     """The state after an event."""
     if isinstance(event, AgencyRegistered):
         commands = (*state.commands, event.command_id)[-REMEMBERED:]
-        return Agency(event.name_zh, event.region, event.items, commands)
+        return Agency(event.name_zh, event.region, event.items, commands, event.profile)
     return state

@@ -13,8 +13,10 @@ class Entry(NamedTuple):
     zh: str
     en: str
     example: str = ""
+    about: str = "submission"  # or a note on an accepted one, or a command of the operator
 
 
+NOTE, COMMAND = "note", "command"
 CONTRACT = "submission contract"
 CATALOGUE = "catalogue item"
 USCC_EXAMPLE = "91420100MA4KLM0N5H"
@@ -40,18 +42,28 @@ CODES: dict[str, Entry] = {
         CONTRACT,
         "该报文无法处理，已由平台管理员作废，请核对后重新报送",
         "the submission could not be processed and was discarded by the operator; check it and send it again",
+        "the same record with a new submission_id",
     ),
     "KEY_MISMATCH": Entry(
-        "message key = record_no", CONTRACT, "消息键必须等于record_no", "the message key must equal record_no"
+        "message key = record_no",
+        CONTRACT,
+        "消息键必须等于record_no",
+        "the message key must equal record_no",
+        "key and record_no both r-2017-0001",
     ),
     "ENVELOPE_FORMAT": Entry(
-        "{rule}", CONTRACT, "信封字段{field}格式不正确：{rule_zh}", "envelope field {field} is malformed: {rule}"
+        "{rule}",
+        CONTRACT,
+        "信封字段{field}格式不正确：{rule_zh}",
+        "envelope field {field} is malformed: {rule}",
+        "r-2017-0001",
     ),
     "ENVELOPE_RANGE": Entry(
         "{low} to {high}",
         CONTRACT,
         "信封字段{field}超出范围：{low}至{high}",
         "envelope field {field} is out of range: {low} to {high}",
+        "2017-03-29",
     ),
     "AGENCY_MISMATCH": Entry(
         "agency = agency of the topic",
@@ -68,12 +80,14 @@ CODES: dict[str, Entry] = {
         CONTRACT,
         "目录事项与所用模式不一致",
         "the item is not the one its schema belongs to",
+        "org-penalty",
     ),
     "CATALOGUE_NOT_OWNED": Entry(
         "an item this agency is responsible for",
         CATALOGUE,
         "该单位不是此目录事项的责任单位",
         "the agency is not responsible for this catalogue item",
+        "org-penalty",
     ),
     "ACTION_UNKNOWN": Entry(
         "report, correct or withdraw",
@@ -125,52 +139,67 @@ CODES: dict[str, Entry] = {
         CONTRACT,
         "产生时间晚于接收时间，请校准时钟",
         "produced_at lies in the future; set the clock right",
+        "2017-03-29T08:00:00.000Z",
     ),
     # --- payload
     "FIELD_MISSING": Entry(
-        "{rule}", CATALOGUE, "字段{field}（{name}）必填：{rule_zh}", "field {field} is required: {rule}"
+        "{rule}", CATALOGUE, "字段{field}（{name}）必填：{rule_zh}", "field {field} is required: {rule}", "演示内容"
     ),
     "FIELD_LENGTH": Entry(
         "at most {limit} characters",
         CATALOGUE,
         "字段{field}（{name}）超过{limit}个字符",
         "field {field} has more than {limit} characters",
+        "演示内容",
     ),
     "FIELD_CHARACTERS": Entry(
         "no control characters",
         CATALOGUE,
         "字段{field}（{name}）含有控制字符",
         "field {field} holds control characters",
+        "演示内容",
     ),
     "FIELD_CODE_LIST": Entry(
         "{rule}",
         CATALOGUE,
         "字段{field}（{name}）取值不在代码表内：{rule}",
         "field {field} is not in its code list: {rule}",
+        "罚款",
     ),
     "FIELD_FORMAT": Entry(
-        "{rule}", CATALOGUE, "字段{field}（{name}）格式不正确：{rule_zh}", "field {field} is malformed: {rule}"
+        "{rule}",
+        CATALOGUE,
+        "字段{field}（{name}）格式不正确：{rule_zh}",
+        "field {field} is malformed: {rule}",
+        "91420100MA4KLM0N5H",
     ),
     "FIELD_RANGE": Entry(
         "{low} to {high}",
         CATALOGUE,
         "字段{field}（{name}）超出范围：{low}至{high}",
         "field {field} is out of range: {low} to {high}",
+        "2017",
     ),
     "FIELD_ORDER": Entry(
-        "not before {other}", CATALOGUE, "字段{field}（{name}）早于{other}", "field {field} lies before {other}"
+        "not before {other}",
+        CATALOGUE,
+        "字段{field}（{name}）早于{other}",
+        "field {field} lies before {other}",
+        "2018-03-29",
     ),
     "FIELD_DISAGREES": Entry(
         "same as {other}",
         CATALOGUE,
         "字段{field}（{name}）与信封字段{other}不一致",
         "field {field} differs from envelope field {other}",
+        "= subject_code",
     ),
     "FORBIDDEN_CONTENT": Entry(
         "no resident identity number",
         "domain deny-list",
         "字段{field}（{name}）含有公民身份号码，禁止报送",
         "field {field} holds a resident identity number, which must not be sent",
+        "演示内容",
     ),
     # --- state
     "RECORD_NO_REUSED": Entry(
@@ -192,12 +221,14 @@ CODES: dict[str, Entry] = {
         CONTRACT,
         "更正早于现行版本",
         "the correction is older than what stands",
+        "the moment at which the correction was made",
     ),
     "ALREADY_WITHDRAWN": Entry(
         "a record that is not withdrawn",
         CONTRACT,
         "记录已撤回，请使用新的record_no",
         "the record is withdrawn; use a new record_no",
+        "r-2017-0002",
     ),
     # --- notes on accepted records
     "SUBJECT_CODE_REPAIRED": Entry(
@@ -206,6 +237,7 @@ CODES: dict[str, Entry] = {
         "主体代码含小写字母，已按大写处理",
         "the subject code had lower-case letters and was read in upper case",
         USCC_EXAMPLE,
+        about=NOTE,
     ),
     "ORG_CODE_DIGIT_SUSPECT": Entry(
         "inner organisation code",
@@ -213,42 +245,88 @@ CODES: dict[str, Entry] = {
         "代码内的组织机构代码校验位可疑",
         "the check digit of the organisation code inside is suspect",
         USCC_EXAMPLE,
+        about=NOTE,
     ),
     "DUE_ON_UNKNOWN": Entry(
         "calendar of working days",
         CATALOGUE,
         "无该年份工作日历，无法计算报送期限",
         "no working-day calendar for that year, so no due date is stated",
+        about=NOTE,
     ),
     # --- commands
     "COMMAND_ARGUMENTS": Entry(
-        "{rule}", "command", "命令参数不正确：{rule}", "the arguments of the command are wrong: {rule}"
+        "{rule}",
+        "command",
+        "命令参数不正确：{rule}",
+        "the arguments of the command are wrong: {rule}",
+        about=COMMAND,
     ),
     "REGION_UNKNOWN": Entry(
-        "a region of Hubei", "GB/T 2260", "行政区划代码未知", "the region code is unknown", "420000"
+        "a region of Hubei",
+        "GB/T 2260",
+        "行政区划代码未知",
+        "the region code is unknown",
+        "420000",
+        about=COMMAND,
+    ),
+    "REGION_NOT_IN_FORCE": Entry(
+        "a region code that is in force in that year",
+        "GB/T 2260",
+        "该行政区划代码在{year}年未生效",
+        "the region code is not in force in {year}",
+        "420304 since 2014, 420321 before",
+        about=COMMAND,
+    ),
+    "PARENT_TIER": Entry(
+        "a unit of a higher tier whose region holds this one's; tiers: {tiers}",
+        "鄂信用文〔2017〕1号第10项",
+        "上级单位须为包含本区域的上一级或更高层级单位",
+        "the parent must be of a higher tier, and its region must hold this one's",
+        "420100-xyb for 420102-xyb",
+        about=COMMAND,
+    ),
+    "ROLE_NO_OFFICE": Entry(
+        "an office or post, at most 60 characters; no person's name, number or address",
+        "鄂信用文〔2017〕1号第33项",
+        "责任人须填写部门或岗位名称，不得填写姓名、电话或地址",
+        "a role is filled by an office or a post, never by a person's name, number or address",
+        "政策法规处",
+        about=COMMAND,
     ),
     "DEFINITION_FAULT": Entry(
-        "{rule}", CATALOGUE, "目录事项定义不正确：{rule}", "the definition of the item is wrong: {rule}"
+        "{rule}",
+        CATALOGUE,
+        "目录事项定义不正确：{rule}",
+        "the definition of the item is wrong: {rule}",
+        about=COMMAND,
     ),
     "LEGAL_BASIS_MISSING": Entry(
-        "document and article", CATALOGUE, "目录事项缺少法律依据", "the item has no legal basis"
+        "document and article",
+        CATALOGUE,
+        "目录事项缺少法律依据",
+        "the item has no legal basis",
+        about=COMMAND,
     ),
     "ATTRIBUTE_FORBIDDEN": Entry(
         "no forbidden attribute",
         "domain deny-list",
         "字段{field}属于禁止归集的个人信息",
         "field {field} is personal information that must not be collected",
+        about=COMMAND,
     ),
     "EDITION_FIXED": Entry(
         "a published edition never changes",
         CATALOGUE,
         "已发布的版本不可更改，请提高版本号",
         "a published edition cannot be changed; raise the version",
+        about=COMMAND,
     ),
     "SENSITIVITY_LOOSENED": Entry(
         "a field stays as sensitive as it was",
         CATALOGUE,
         "字段{field}在旧版本中为敏感字段，新版本不得公开",
         "field {field} was sensitive in an earlier edition; records of that edition must not become visible",
+        about=COMMAND,
     ),
 }

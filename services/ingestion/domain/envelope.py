@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from services.ingestion.domain import received
+from services.ingestion.domain.clauses import clause
+from services.ingestion.domain.codes import USCC_EXAMPLE
 from services.ingestion.domain.definition import Item
-from services.ingestion.domain.faults import Fault, fault
-from services.ingestion.domain.identifiers import judge
+from services.ingestion.domain.faults import Fault, cited, fault
+from services.ingestion.domain.identifiers import judge, place
 from services.ingestion.domain.submission import Envelope
 from services.ingestion.domain.terms import ACTIONS, CODE_KINDS
 from services.ingestion.domain.validators import CONTROL, FIRST_DAY
@@ -22,6 +25,19 @@ LIMITS = {
     "source_unit": (0, 200),
     "subject_name": (1, 200),
     "subject_code": (1, 64),
+}
+ENVELOPE_EXAMPLES = {
+    "submission_id": "20170929-0001",
+    "record_no": "演罚〔2017〕1号",
+    "source_unit": "演示市演示局",
+    "subject_name": "演示甲有限公司",
+    "subject_code": USCC_EXAMPLE,
+}
+CODE_EXAMPLES = {  # synthetic; of a person none is shown
+    "uscc": USCC_EXAMPLE,
+    "org_code": "MA4KLM0N5",
+    "reg_no": "420100000000014",
+    "resident_id": "6-digit region, 8-digit date of birth, 3 digits, check digit",
 }
 BROKEN = re.compile(CONTROL.pattern[:-1] + "\t\n\r]")  # in an envelope not even line ends
 
@@ -49,54 +65,78 @@ def check(envelope: Envelope, sender: Sender, item: Item, key: bytes, now: int, 
     """Every fault of the envelope at once."""
     faults = [*_texts(envelope), *_owner(envelope, sender, item), *_times(envelope, now, tolerance_ms)]
     if envelope.action not in ACTIONS:
-        faults.append(fault("ACTION_UNKNOWN", "action"))
+        faults.append(fault("ACTION_UNKNOWN", "action", received=received.nearest(envelope.action, ACTIONS)))
     if key != envelope.record_no.encode():
-        faults.append(fault("KEY_MISMATCH", "record_no"))
+        faults.append(fault("KEY_MISMATCH", "record_no", received=_compared(key, envelope.record_no)))
     wrong, notes = _subject(envelope, item)
-    return Verdict((*faults, *wrong), notes)
+    found = (*faults, *wrong)
+    return Verdict(tuple(cited(each, clause(item, each.field)) for each in found), notes)
+
+
+def _compared(key: bytes, record_no: str) -> str:
+    return received.compared(record_no, key.decode(errors="replace"))
 
 
 def _texts(envelope: Envelope) -> Iterator[Fault]:
     values = envelope._asdict()
     for name, (low, high) in LIMITS.items():
         text = values[name]
+        example = ENVELOPE_EXAMPLES[name]
         if not low <= len(text) <= high or (low and not text.strip()):
-            yield fault("ENVELOPE_FORMAT", name, rule=f"{low} to {high} characters", rule_zh=f"{low}至{high}个字符")
-        elif BROKEN.search(text):
-            yield fault("ENVELOPE_FORMAT", name, rule="no control characters", rule_zh="不得含控制字符")
+            rule, rule_zh = f"{low} to {high} characters", f"{low}至{high}个字符"
+            yield fault("ENVELOPE_FORMAT", name, example, received.text(text), rule=rule, rule_zh=rule_zh)
+        elif found := BROKEN.search(text):
+            rule, rule_zh = "no control characters", "不得含控制字符"
+            told = received.text(text, found.start() + 1)
+            yield fault("ENVELOPE_FORMAT", name, example, told, rule=rule, rule_zh=rule_zh)
 
 
 def _owner(envelope: Envelope, sender: Sender, item: Item) -> Iterator[Fault]:
     if envelope.agency != sender.agency:
-        yield fault("AGENCY_MISMATCH", "agency")
+        told = received.compared(envelope.agency, sender.agency)
+        yield fault("AGENCY_MISMATCH", "agency", sender.agency, told)
     if envelope.item != item.code:
-        yield fault("ITEM_MISMATCH", "item", item.code)
+        yield fault("ITEM_MISMATCH", "item", item.code, received.compared(envelope.item, item.code))
     if sender.items is None:
-        yield fault("AGENCY_UNKNOWN", "agency")
+        yield fault("AGENCY_UNKNOWN", "agency", received=received.text(sender.agency))
     elif item.code not in sender.items:
-        yield fault("CATALOGUE_NOT_OWNED", "item")
+        yield fault("CATALOGUE_NOT_OWNED", "item", ", ".join(sorted(sender.items)), f"item={item.code}")
 
 
 def _times(envelope: Envelope, now: int, tolerance_ms: int) -> Iterator[Fault]:
-    if envelope.decided_on > china_day(now):
-        yield fault("DECIDED_ON_FUTURE", "decided_on")
-    elif envelope.decided_on < FIRST_DAY:
-        yield fault("ENVELOPE_RANGE", "decided_on", "2017-03-29", low="1900-01-01", high="today")
-    if envelope.produced_at > now + tolerance_ms:
-        yield fault("PRODUCED_AT_FUTURE", "produced_at")
-    elif envelope.produced_at < FIRST_PRODUCED_MS:
-        yield fault("ENVELOPE_RANGE", "produced_at", "2017-03-29T08:00:00.000Z", low="2000-01-01", high="now")
+    today = china_day(now)
+    decided, produced = envelope.decided_on, envelope.produced_at
+    if decided > today:
+        yield fault("DECIDED_ON_FUTURE", "decided_on", received=received.day(decided, today))
+    elif decided < FIRST_DAY:
+        told = received.day(decided, FIRST_DAY)
+        yield fault("ENVELOPE_RANGE", "decided_on", "2017-03-29", told, low="1900-01-01", high="today")
+    if produced > now + tolerance_ms:
+        yield fault("PRODUCED_AT_FUTURE", "produced_at", received=received.day(china_day(produced), today))
+    elif produced < FIRST_PRODUCED_MS:
+        told = received.day(china_day(produced), china_day(FIRST_PRODUCED_MS))
+        yield fault("ENVELOPE_RANGE", "produced_at", "2017-03-29T08:00:00.000Z", told, low="2000-01-01", high="now")
 
 
 def _subject(envelope: Envelope, item: Item) -> Verdict:
-    if envelope.subject_kind not in item.subject_kinds:
-        allowed = ", ".join(item.subject_kinds)
-        return Verdict((fault("SUBJECT_KIND_NOT_ALLOWED", "subject_kind", item.subject_kinds[0], rule=allowed),), ())
-    kinds = CODE_KINDS[envelope.subject_kind]
-    if envelope.subject_code_kind not in kinds:
-        return Verdict((fault("SUBJECT_CODE_KIND", "subject_code_kind", kinds[0], rule=", ".join(kinds)),), ())
-    wrong, notes = judge(envelope.subject_code_kind, envelope.subject_code)
-    return Verdict(tuple(fault(code, "subject_code") for code in wrong), tuple(fault(c, "subject_code") for c in notes))
+    given, kinds = envelope.subject_kind, item.subject_kinds
+    if given not in kinds:
+        told = received.nearest(given, kinds)
+        wrong = fault("SUBJECT_KIND_NOT_ALLOWED", "subject_kind", kinds[0], told, rule=", ".join(kinds))
+        return Verdict((wrong,), ())
+    kind, kinds = envelope.subject_code_kind, CODE_KINDS[given]
+    if kind not in kinds:
+        told = received.nearest(kind, kinds)
+        wrong = fault("SUBJECT_CODE_KIND", "subject_code_kind", kinds[0], told, rule=", ".join(kinds))
+        return Verdict((wrong,), ())
+    faults, notes = judge(kind, envelope.subject_code)
+    return Verdict(*(tuple(_of_code(code, envelope) for code in codes) for codes in (faults, notes)))
+
+
+def _of_code(code: str, envelope: Envelope) -> Fault:
+    at = place(envelope.subject_code_kind, envelope.subject_code, code)
+    example = CODE_EXAMPLES[envelope.subject_code_kind]
+    return fault(code, "subject_code", example, received.text(envelope.subject_code, at))
 
 
 def is_name(text: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.ingestion.domain.faults import Fault
+from services.ingestion.domain.profile import UNKNOWN, Profile
 
 
 class RecordAccepted(NamedTuple):
@@ -46,6 +47,7 @@ class AgencyRegistered:
     name_zh: str
     region: str
     items: tuple[str, ...]
+    profile: Profile = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ EXAMPLES = {
     "capital": "2,000(万元)",
     "old_code": "MA4KLM0N5",
     "commitment_no": "42010020170928000001",
-    "string": "",
+    "string": "演示内容",
     "date": "2017-03-29",
     "decimal": "0.2",
     "int": "2017",
@@ -35,6 +35,13 @@ TAX_NO = re.compile(r"\d{6}[0-9A-Z]{9}|[0-9X]{17,20}", re.ASCII)
 def fits(name: str, value: str, companion: object) -> bool:
     """Whether a value has the format."""
     return CHECKS[name](value, companion)
+
+
+def place(name: str, value: str) -> int | None:
+    """Where a value breaks its format, counted from 1, where that can be said of one character."""
+    if name != "uscc":
+        return None
+    return next((identifiers.place(name, value, found) for found in identifiers.judge(name, value).faults), None)
 
 
 def _old_code(value: str, kind: object) -> bool:

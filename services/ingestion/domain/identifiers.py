@@ -19,6 +19,7 @@ USCC_FAULTS = {
 USCC_NOTES = {"REPAIRED": "SUBJECT_CODE_REPAIRED", "ORG_CODE_DIGIT": "ORG_CODE_DIGIT_SUSPECT"}
 # A run of exactly 18; it begins with a plain set, which lets the search skip fast to the first digit.
 LONG_NUMBER = re.compile("[0-9０-９](?<![0-9０-９]{2})[0-9０-９]{16}[0-9０-９XxＸｘ](?![0-9０-９])")
+CODE_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
 PROVINCES = frozenset(str(n) for first, last in PROVINCE_RANGES for n in range(first, last + 1))
 
@@ -80,6 +81,14 @@ JUDGES: dict[str, Callable[[str], Judged]] = {
 }
 
 
+def place(kind: str, code: str, fault: str) -> int | None:
+    """Where a code is wrong, counted from 1: its check digit, or the first character that no such code has."""
+    if fault == "SUBJECT_CODE_CHECK_DIGIT":
+        return len(code)
+    allowed = uscc.ALPHABET if kind == "uscc" else CODE_LETTERS
+    return next((n for n, sign in enumerate(code, 1) if narrowed(sign) not in allowed), None)
+
+
 def is_capital(text: str) -> bool:
     """Whether a registered capital says something reliable."""
     return money.capital(text) is not None
@@ -87,9 +96,13 @@ def is_capital(text: str) -> bool:
 
 def holds_identity_number(text: str) -> bool:
     """Whether a text holds what is, by province, date and check digit, a resident identity number."""
-    if len(text) < 18:
-        return False
-    return any(_is_identity_number(narrowed(found.group())) for found in LONG_NUMBER.finditer(text))
+    return len(text) >= 18 and identity_number_at(text) is not None
+
+
+def identity_number_at(text: str) -> int | None:
+    """Where the first resident identity number begins, counted from 1."""
+    found = LONG_NUMBER.finditer(text)
+    return next((f.start() + 1 for f in found if _is_identity_number(narrowed(f.group()))), None)
 
 
 def _is_identity_number(number: str) -> bool:

@@ -45,23 +45,28 @@ def _report(state: Record, given: Submission) -> RecordEvent:
     if not state.version:
         return _accepted(state, given)
     if state.withdrawn:
-        return SubmissionRefused((fault("ALREADY_WITHDRAWN", "record_no"),))
+        return _refused("ALREADY_WITHDRAWN", state, given)
     if state.content == given.content:
         return SubmissionDuplicate(given.digest)
-    return SubmissionRefused((fault("RECORD_NO_REUSED", "record_no"),))
+    return _refused("RECORD_NO_REUSED", state, given)
 
 
 def _change(state: Record, given: Submission) -> RecordEvent:
     if not state.version:
-        return SubmissionRefused((fault("RECORD_UNKNOWN", "record_no"),))
+        return _refused("RECORD_UNKNOWN", state, given)
     if state.withdrawn:
-        return SubmissionRefused((fault("ALREADY_WITHDRAWN", "record_no"),))
+        return _refused("ALREADY_WITHDRAWN", state, given)
     if given.action == "correct":
         if state.content == given.content:
             return SubmissionDuplicate(given.digest)
         if given.produced_at < state.produced_at:
-            return SubmissionRefused((fault("CORRECTION_STALE", "produced_at"),))
+            return _refused("CORRECTION_STALE", state, given, "produced_at")
     return _accepted(state, given)
+
+
+def _refused(code: str, state: Record, given: Submission, field: str = "record_no") -> SubmissionRefused:
+    """What stands is the sender's own word, so it may be told of it: which version, and what was to become of it."""
+    return SubmissionRefused((fault(code, field, received=f"action={given.action} standing_version={state.version}"),))
 
 
 def _accepted(state: Record, given: Submission) -> RecordAccepted:

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from services.chassis.handling import Transaction
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem, Edition
+from services.ingestion.domain.profile import Profile
 
 AGENCY_UPSERT = """
-INSERT INTO agencies (code, name_zh, region, items, commands) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO agencies (code, name_zh, region, items, commands, kind, parent, expected_since, roles)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, region = excluded.region, items = excluded.items,
-    commands = excluded.commands
+    commands = excluded.commands, kind = excluded.kind, parent = excluded.parent,
+    expected_since = excluded.expected_since, roles = excluded.roles
 """
 EDITION_UPSERT = """
 INSERT INTO catalogue (code, version, definition, schema_id) VALUES ($1, $2, $3, $4)
@@ -20,22 +23,30 @@ ON CONFLICT (code, version) DO UPDATE SET definition = excluded.definition, sche
 RAISE = "UPDATE reference_revision SET number = number + 1"
 
 
+AGENCIES_LOCKED = """
+SELECT code, name_zh, region, items, commands, kind, parent, expected_since, roles
+FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE
+"""
+
+
 async def load_agencies(tx: Transaction, codes: Sequence[str]) -> dict[str, Agency]:
     """The registered ones among these, locked in order."""
-    rows = await tx.fetch(
-        "SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE",
-        list(codes),
-    )
-    return {
-        row["code"]: Agency(row["name_zh"], row["region"], tuple(row["items"]), tuple(row["commands"])) for row in rows
-    }
+    found: dict[str, Agency] = {}
+    for code, name_zh, region, items, commands, kind, parent, since, roles in await tx.fetch(
+        AGENCIES_LOCKED, list(codes)
+    ):
+        profile = Profile(kind, parent, since, tuple(roles))
+        found[code] = Agency(name_zh, region, tuple(items), tuple(commands), profile)
+    return found
 
 
 async def save_agencies(tx: Transaction, before: Mapping[str, Agency], after: Mapping[str, Agency]) -> None:
     """Write the changed ones."""
     changed = {code: a for code, a in sorted(after.items()) if a.name_zh and a is not before.get(code)}
     for code, agency in changed.items():
-        await tx.execute(AGENCY_UPSERT, code, agency.name_zh, agency.region, list(agency.items), list(agency.commands))
+        kind, parent, since, roles = agency.profile
+        said = agency.name_zh, agency.region, list(agency.items), list(agency.commands)
+        await tx.execute(AGENCY_UPSERT, code, *said, kind, parent, since, list(roles))
     if changed:
         await tx.execute(RAISE)
 

@@ -20,10 +20,10 @@ from tests.properties.ingestion.test_fast_path import EDITIONS
 
 AVRO = Path(__file__).parents[3] / "avro"
 RECORD = fastavro.parse_schema(json.loads((AVRO / "credit.ingestion.record.v1" / "1.avsc").read_text()))
-RECEIPT = fastavro.parse_schema(json.loads((AVRO / "credit.receipts.v1" / "1.avsc").read_text()))
+RECEIPT = fastavro.parse_schema(json.loads((AVRO / "credit.receipts.v1" / "2.avsc").read_text()))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.integers(0, 4_102_444_800_000)
-FAULTS = st.lists(st.builds(Fault, *[st.text(max_size=20)] * 7), max_size=3).map(tuple)
+FAULTS = st.lists(st.builds(Fault, *[st.text(max_size=20)] * 8), max_size=3).map(tuple)
 
 
 class Ids:

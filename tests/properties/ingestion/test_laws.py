@@ -21,6 +21,7 @@ from services.ingestion.domain.events import (
     SubmissionRefused,
 )
 from services.ingestion.domain.faults import fault
+from services.ingestion.domain.profile import Wish
 from services.ingestion.domain.submission import Origin, Submission
 from services.ingestion.handlers import Records
 from tests.properties.ingestion.test_answers import Ids
@@ -152,6 +153,13 @@ REGISTER = st.builds(
     st.just("420000"),
     st.sampled_from([("a",), ("a", "b")]),
     FAULTS,
+    st.builds(
+        Wish,
+        st.sampled_from([None, "court"]),
+        st.sampled_from([None, ""]),
+        st.none(),
+        st.sampled_from([None, (), ("甲处",) * 3]),
+    ),
 )
 PUBLISH = st.builds(
     PublishItem,

@@ -65,19 +65,22 @@ async def editions(tx: Tx) -> list[Row]:
     return [row.pick("code", "version", "definition", "schema_id") for _, row in sorted(tx.scan("catalogue"))]
 
 
-@statement("SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE")
+AGENCY = "code name_zh region items commands kind parent expected_since roles"
+
+
+@statement(reference.AGENCIES_LOCKED)
 async def load_agencies(tx: Tx, codes: list[str]) -> list[Row]:
     found: list[Row] = []
     for code in sorted(set(codes)):
         if tx.get("agencies", code) is not None:
             await tx.lock("agencies", code)
-            found.append((tx.get("agencies", code) or Row()).pick("code", "name_zh", "region", "items", "commands"))
+            found.append((tx.get("agencies", code) or Row()).pick(*AGENCY.split()))
     return found
 
 
 @statement(reference.AGENCY_UPSERT)
 async def save_agency(tx: Tx, *values: Any) -> str:
-    row = named("code name_zh region items commands", values)
+    row = named(AGENCY, values)
     await insert_or(tx, "agencies", [(row["code"], row)], lambda old, new: new)
     return "INSERT 0 1"
 

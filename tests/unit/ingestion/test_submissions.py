@@ -79,6 +79,37 @@ def test_payload_faults(changes: dict[str, Any], expected: tuple[str, str]) -> N
     assert faults(samples.record(payload_changes=changes)) == {expected}
 
 
+RECEIVED = [
+    ({"CF_WSH": ""}, "length=0"),
+    ({"CF_WSH": "　"}, "length=1 shape=␣"),
+    ({"CF_WSH": "x" * 129}, "length=129 shape=a{129} at=129"),
+    ({"CF_SY": "一\x07二"}, "length=3 shape=字␀字 at=2"),
+    ({"CF_SY": "当事人420106190003070015"}, "length=21 shape=字字字9{18} at=4"),
+    ({"CF_CFLB": "罚金"}, "length=2 shape=字字 at=2"),
+    ({"CF_CFLB": "警告;罚金"}, "part=2 length=2 shape=字字 at=2"),
+    ({"CF_NR_FK": "2000元"}, "length=5 shape=9999字"),
+    ({"CF_XDR_MC": "演示乙有限公司"}, "length=7 shape=字{7} at=3 other_length=7"),
+    ({"CF_XDR_SHXYM": None}, "absent"),
+    ({"CF_CFJGDM": "91420100MA4KLM0N5A"}, "length=18 shape=9{8}AA9AAA9A9A at=18"),
+    ({"CF_CFJGDM": "91420100MA4KLMON5H"}, "length=18 shape=9{8}AA9A{5}9A at=15"),
+    ({"CF_YXQ": date(2017, 1, 1)}, "side=before by=year"),
+    ({"CF_GSJZQ": date(2999, 1, 1)}, "side=after by=more"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), RECEIVED, ids=lambda x: str(x)[:40])
+def test_what_was_received_is_told_by_its_form(changes: dict[str, Any], told: str) -> None:
+    (fault,) = samples.read(samples.record(payload_changes=changes)).faults
+    assert fault.received == told
+
+
+def test_a_fault_names_the_clause_of_the_catalogue_and_the_law_behind_it() -> None:
+    (fault,) = samples.read(samples.record(payload_changes={"CF_WSH": ""})).faults
+    assert fault.clause.startswith("org-penalty/1 CF_WSH; 中华人民共和国行政处罚法第四十八条")
+    (fault,) = samples.read(samples.record(subject_kind="person")).faults
+    assert fault.clause.startswith("org-penalty/1 subject_kind; ")
+
+
 @pytest.mark.parametrize("kinds", ["警告", "罚款;没收违法所得", "其他", "其他（责令改正）"])
 def test_several_kinds_of_penalty_and_the_open_one(kinds: str) -> None:
     assert faults(samples.record(payload_changes={"CF_CFLB": kinds})) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from services.chassis.bulk import columns
@@ -9,7 +10,6 @@ from services.ingestion.store import records, reference
 from tests.contract.sim.store.case import Store, begin, case, values
 
 AGENCIES = "SELECT code, items FROM agencies ORDER BY code"
-LOCKED = "SELECT code, name_zh, region, items, commands FROM agencies WHERE code = ANY($1) ORDER BY code FOR UPDATE"
 EDITIONS = "SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version"
 ITEMS = (
     "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) ORDER BY code, version FOR UPDATE"
@@ -49,13 +49,15 @@ async def records_change(store: Store) -> None:
 @case()
 async def agencies_are_listed_and_replaced(store: Store) -> None:
     async with begin(store.pool) as tx:
-        await tx.execute(reference.AGENCY_UPSERT, "b", "演示乙", "42", ["i"], ["c-1"])
-        await tx.execute(reference.AGENCY_UPSERT, "a", "演示甲", "42", [], [])
+        unknown: tuple[Any, ...] = ("", "", None, [])
+        known = ("court", "a", date(2017, 6, 30), ["演示处", "", "演示科"])
+        await tx.execute(reference.AGENCY_UPSERT, "b", "演示乙", "42", ["i"], ["c-1"], *unknown)
+        await tx.execute(reference.AGENCY_UPSERT, "a", "演示甲", "42", [], [], *unknown)
         assert values(await tx.fetch(AGENCIES)) == [("a", []), ("b", ["i"])]
-        await tx.execute(reference.AGENCY_UPSERT, "b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"])
-        assert values(await tx.fetch(LOCKED, ["b", "x", "a"])) == [
-            ("a", "演示甲", "42", [], []),
-            ("b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"]),
+        await tx.execute(reference.AGENCY_UPSERT, "b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"], *known)
+        assert values(await tx.fetch(reference.AGENCIES_LOCKED, ["b", "x", "a"])) == [
+            ("a", "演示甲", "42", [], [], *unknown),
+            ("b", "演示丙", "43", ["j", "k"], ["c-2", "c-1"], *known),
         ]
 
 
