@@ -66,7 +66,9 @@ def load_item(file: Path, blocks: Mapping[str, Mapping[str, Any]]) -> Shipped:
     item, wrong = parse(definition)
     faults = [*misused, *wrong, *(objections(item) if item else ())]
     if faults or item is None:
-        raise SettingsFault("\n".join(f"{file.name}: {fault.field}: {fault.message_en}" for fault in faults))
+        raise SettingsFault(
+            "\n".join(f"{file.name}: {fault.code} {fault.field}: {fault.message_en}" for fault in faults)
+        )
     return Shipped(definition, item)
 
 

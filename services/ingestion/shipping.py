@@ -50,14 +50,17 @@ def publish_catalogue() -> None:
 
 
 def say_item() -> None:
-    """Definition, schema and registry subject of the item file named last; ends with exit code 1 and its faults."""
+    """Definition, schema and registry subject of the item file named last, or the faults of the file."""
+    sys.stdout.write(json.dumps(_told(Path(sys.argv[-1])), ensure_ascii=False) + "\n")
+
+
+def _told(file: Path) -> dict[str, Any]:
     try:
-        shipped = load_item(Path(sys.argv[-1]), load_blocks())
+        shipped = load_item(file, load_blocks())
     except SettingsFault as fault:
-        raise SystemExit("; ".join(str(fault).splitlines())) from None
+        return {"faults": str(fault).splitlines()}
     item = shipped.item
-    told = {"definition": shipped.definition, "schema": schema_text(item), "subject": subject(item.code)}
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    return {"definition": shipped.definition, "schema": schema_text(item), "subject": subject(item.code)}
 
 
 async def _publish(settings: Settings, catalogue: Iterable[Shipped], readers: Readers) -> list[str]:

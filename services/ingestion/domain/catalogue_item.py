@@ -171,6 +171,8 @@ def _publish(state: CatalogueItem, given: PublishItem) -> ReferenceEvent:
     against = _changed(known, edition) if known else [*_next(state, edition.version), *_against(state, given)]
     if against:
         return _refused(given, *against)
+    if given.rehearsal:
+        return CommandRepeated(asker.command_id)
     publication = state.life.publication(edition.version) if known else _publication(state, given)
     return ItemPublished(asker.command_id, edition.version, edition.definition, edition.schema_id, publication)
 

@@ -64,13 +64,14 @@ class ConfirmItem(NamedTuple):
 
 
 class PublishItem(NamedTuple):
-    """`publish_item`: the edition comes into force."""
+    """`publish_item`: the edition comes into force; a rehearsal is answered as it would be and changes nothing."""
 
     asker: Asker
     code: str
     proposal: Proposal
     schema_id: int
     document_number: str
+    rehearsal: bool
     faults: tuple[Fault, ...]
 
 
@@ -129,14 +130,19 @@ def read_confirm(asker: Asker, arguments: Table) -> ConfirmItem:
 
 
 def read_publish(asker: Asker, arguments: Table) -> PublishItem:
-    """definition, schema_id, document_number (may be left out for a definition from before the full form)."""
+    """definition, schema_id, document_number (may be left out for a definition from before the full form), rehearsal.
+
+    A rehearsal needs no schema id: who is refused has then put no schema into the registry.
+    """
     proposal, faults = _proposal(arguments)
-    schema_id = _number(arguments, "schema_id", "the registry's id of the item's schema", faults)
+    rehearsal = arguments.get("rehearsal") is True
+    rule = "the registry's id of the item's schema"
+    schema_id = 0 if rehearsal else _number(arguments, "schema_id", rule, faults)
     number = arguments.get("document_number", "")
     given = number if isinstance(number, str) else ""
     if not given.strip() and (proposal.item is None or proposal.item.standing.in_force_from is not None):
         faults.append(fault("DOCUMENT_NUMBER_MISSING", "document_number"))
-    return PublishItem(asker, proposal.code, proposal, schema_id, given, tuple(faults))
+    return PublishItem(asker, proposal.code, proposal, schema_id, given, rehearsal, tuple(faults))
 
 
 def read_retire(asker: Asker, arguments: Table) -> RetireItem:
