@@ -68,9 +68,10 @@ def show(
 def whole(item: catalogue.Item) -> dict[str, Any]:
     """Everything the bus tells of an item."""
     names = ("document_number", "published_by", "published_at", "confirmed_by", "retired_at", "consumers", "schema_id")
-    told = {name: item.told.get(name) for name in names}
+    told: dict[str, Any] = {name: item.told.get(name) for name in names}
     for name in ("published_at", "retired_at"):
-        told[name] = told[name] and told[name].isoformat()
+        moment = told[name]
+        told[name] = moment.isoformat() if moment else None
     return {"state": item.state, **told, "definition": item.definition}
 
 

@@ -67,7 +67,7 @@ def confirm(
     wanted = _next(layout, item) if version is None else version
     arguments = {"code": item, "version": wanted, "unit": unit, "document": document}
     detail = _ask(layout, "confirm_item", item, arguments, as_json)
-    missing = json.loads(detail)["missing"] if detail else []
+    missing: list[str] = json.loads(detail)["missing"] if detail else []
     left = f"still missing: {', '.join(missing)}" if missing else "nobody is missing; next: credit catalogue add"
     _say({"item": item, "version": wanted, "unit": unit, "missing": missing}, f"confirmed by {unit}; {left}", as_json)
 
