@@ -30,6 +30,9 @@ COMMANDS = {
     "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
     "errors": Command("services.cli.errors:app", "Every fault a receipt can state: as a list, as a page."),
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
+    "catalogue": Command(
+        "services.cli.catalogue_app:app", "The catalogue: list, show, page; add, confirm, retire items."
+    ),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
     "parked": Command("services.cli.parked:app", "What a service has put aside: list, show, release, discard."),

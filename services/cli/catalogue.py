@@ -15,20 +15,32 @@ TOPIC = "credit.ingestion.catalogue.v1"
 
 
 class Item(NamedTuple):
-    """A catalogue item (目录事项): its code, edition and definition."""
+    """A catalogue item (目录事项): its code, edition and definition, and what was told of it beside them."""
 
     code: str
     version: int
     definition: Mapping[str, Any]
+    told: Mapping[str, Any] = {}
 
     @property
     def subject(self) -> str:
         """Where its schema is at the registry."""
         return f"cn.hubei.credit.item.{self.code}"
 
+    @property
+    def dataset(self) -> str:
+        """The national data set it is told under; empty: none."""
+        national: Any = self.definition.get("national") or {}
+        return str(national.get("dataset", ""))
+
+    @property
+    def state(self) -> str:
+        """`open`, `closed` (nothing is taken yet) or `retired`."""
+        return "retired" if self.told.get("retired_at") else str(self.definition.get("intake", "open"))
+
     def is_of(self, agency: str) -> bool:
-        """Whether the item names the agency as responsible."""
-        return any(fnmatchcase(agency, pattern) for pattern in self.definition["agencies"])
+        """Whether the item names the agency as responsible, and takes reports."""
+        return self.state == "open" and any(fnmatchcase(agency, pattern) for pattern in self.definition["agencies"])
 
 
 def read(layout: Layout) -> dict[str, Item]:
@@ -38,7 +50,7 @@ def read(layout: Layout) -> dict[str, Item]:
     with Reader(layout) as reader:
         for message in reader.read([TOPIC]):
             record = registry.decode(message.value() or b"")
-            item = Item(record["code"], record["version"], json.loads(record["definition"]))
+            item = Item(record["code"], record["version"], json.loads(record["definition"]), record)
             if item.code not in found or found[item.code].version <= item.version:
                 found[item.code] = item
     if not found:

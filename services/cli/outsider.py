@@ -15,7 +15,7 @@ from typing import Any, cast
 import fastavro
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -70,6 +70,13 @@ class Registry:
         if number not in self._parsed:
             self._parsed[number] = cast(Any, fastavro).parse_schema(self._schema(number))
         return cast(Any, fastavro).schemaless_reader(io.BytesIO(value[5:]), self._parsed[number], None)
+
+    def register(self, subject: str, schema: str) -> int:
+        """The id of a schema under this subject; raises `StackFault` where the registry refuses it."""
+        try:
+            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+        except SchemaRegistryError as error:
+            raise StackFault(f"the registry refused the schema of {subject} ({error.error_message})") from None
 
     def _schema(self, number: int) -> Any:
         try:

@@ -1,5 +1,4 @@
-"""`python -m services.ingestion run | migrate | parked | lanes | replay | digest`, and its own: `catalogue | errors |
-agencies | registered`."""
+"""`python -m services.ingestion run | migrate | parked | lanes | replay | digest`; of its own MORE."""
 
 from __future__ import annotations
 
@@ -9,11 +8,13 @@ from services.chassis import entry
 from services.ingestion import queries, shipping
 from services.ingestion.main import build
 
+MORE = {
+    "catalogue": shipping.publish_catalogue,
+    "item": shipping.say_item,
+    "errors": shipping.say_errors,
+    "agencies": shipping.say_agencies,
+    "registered": shipping.say_registered,
+}
+
 if __name__ == "__main__":
-    more = {
-        "catalogue": shipping.publish_catalogue,
-        "errors": shipping.say_errors,
-        "agencies": shipping.say_agencies,
-        "registered": shipping.say_registered,
-    }
-    entry.main(Path(__file__).parent, build, more, digests=queries.DIGESTS, items=tuple)
+    entry.main(Path(__file__).parent, build, MORE, digests=queries.DIGESTS, items=tuple)

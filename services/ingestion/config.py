@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from services.chassis.settings import SettingsFault
 from services.ingestion.domain.agency import read_register
+from services.ingestion.domain.blocks import expand
 from services.ingestion.domain.definition import Item, parse
+from services.ingestion.domain.wishes import objections
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 AGENCIES = Path(__file__).parent / "agencies" / "agencies_2017.csv"
@@ -35,7 +37,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """An item of the shipped catalogue: as the file says it, and parsed."""
+    """An item of the shipped catalogue: whole, with its blocks expanded, and parsed."""
 
     definition: Mapping[str, object]
     item: Item
@@ -45,19 +47,44 @@ def load_catalogue(folder: Path = CATALOGUE) -> list[Shipped]:
     """The catalogue of this release; raises `SettingsFault` naming everything that is wrong."""
     found: list[Shipped] = []
     faults: list[str] = []
+    blocks = load_blocks(folder)
     for file in sorted(folder.glob("*.toml")):
         try:
-            definition = tomllib.loads(file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            faults.append(f"{file.name}: {error}")
-            continue
-        item, wrong = parse(definition)
-        faults += [f"{file.name}: {fault.field}: {fault.message_en}" for fault in wrong]
-        if item is not None:
-            found.append(Shipped(definition, item))
+            found.append(load_item(file, blocks))
+        except SettingsFault as wrong:
+            faults.append(str(wrong))
     if faults:
         raise SettingsFault("\n".join(faults))
     return found
+
+
+def load_blocks(folder: Path = CATALOGUE) -> dict[str, Mapping[str, Any]]:
+    """What items share, by name: `blocks/<name>.toml`."""
+    return {file.stem: _read(file) for file in sorted((folder / "blocks").glob("*.toml"))}
+
+
+def load_item(file: Path, blocks: Mapping[str, Mapping[str, Any]]) -> Shipped:
+    """An item file, expanded and parsed; raises `SettingsFault` with a line per fault."""
+    definition, misused = expand(_read(file), blocks)
+    item, wrong = parse(definition)
+    faults = [*misused, *wrong, *(objections(item) if item else ())]
+    if faults or item is None:
+        raise SettingsFault(
+            "\n".join(f"{file.name}: {fault.code} {fault.field}: {fault.message_en}" for fault in faults)
+        )
+    return Shipped(definition, item)
+
+
+def load_readers(folder: Path = CATALOGUE) -> dict[str, dict[str, list[str]]]:
+    """The services that read fields of shipped items by name: item -> reader -> fields."""
+    return {item: dict(readers) for item, readers in _read(folder / "readers" / "services.toml").items()}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsFault(f"{file.name}: {error}") from None
 
 
 class ShippedAgency(NamedTuple):

@@ -8,7 +8,13 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
-from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
+from services.ingestion.contracts.reference import (
+    ITEM_COMMANDS,
+    AgencyAsked,
+    CommandReader,
+    ItemAsked,
+    ReferenceSpeaker,
+)
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
 from services.ingestion.domain import agency, catalogue_item, faults, record
 from services.ingestion.domain.agency import Agency
@@ -107,7 +113,7 @@ class Agencies:
 
 
 class Items:
-    """Commands about catalogue items -> their editions."""
+    """Commands about catalogue items -> their life and their editions."""
 
     name = "catalogue_item"
 
@@ -189,5 +195,5 @@ def handlers(
     return (
         Handler("credit.submit.*", Records(speaker), submissions.read, read_many),
         Handler("command:register_agency", Agencies(answers), commands.register_agency),
-        Handler("command:publish_item", Items(answers), commands.publish_item),
+        *(Handler(f"command:{kind}", Items(answers), commands.about_item) for kind in ITEM_COMMANDS),
     )

@@ -16,10 +16,12 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
         return None
     agencies = await tx.fetch("SELECT code, items FROM agencies ORDER BY code")
     editions = await tx.fetch("SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version")
+    retired = await tx.fetch("SELECT code FROM item_lives WHERE retired_at IS NOT NULL ORDER BY code")
     return Reference(
         revision,
         tuple(AgencyRow(row["code"], tuple(row["items"])) for row in agencies),
         tuple(EditionRow(row["code"], row["version"], row["definition"], row["schema_id"]) for row in editions),
+        frozenset(row["code"] for row in retired),
     )
 
 

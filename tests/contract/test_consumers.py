@@ -30,10 +30,17 @@ from services.identity.domain.events import RecordSeen
 from services.ingestion import handlers as ingestion
 from services.ingestion.config import load_catalogue
 from services.ingestion.contracts.answers import Speaker
-from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
+from services.ingestion.contracts.reference import (
+    ITEM_COMMANDS,
+    AgencyAsked,
+    CommandReader,
+    ItemAsked,
+    ReferenceSpeaker,
+)
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.catalogue_item import canonical
+from services.ingestion.domain.wishes import PublishItem
 from services.national_sync import handlers as national_sync
 from services.national_sync.config import load_mappings
 from services.national_sync.contracts.answers import ANSWER, answer_told
@@ -142,7 +149,7 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
     takers = [service for service in CONSUMED if handler_of(schemas, service, golden) is not None]
     assert takers == {
         "register_agency": ["ingestion"],
-        "publish_item": ["ingestion"],
+        **{kind: ["ingestion"] for kind in ITEM_COMMANDS},
         "record_answer": ["national_sync"],
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
@@ -171,8 +178,18 @@ async def test_ingestion_reads_its_commands(schemas: Schemas) -> None:
     golden, arguments = command("publish-item")
     asked = await read(schemas, "ingestion", golden)
     assert isinstance(asked, ItemAsked)
-    assert (asked.wish.code, asked.wish.version, asked.wish.schema_id) == ("code-mapping", 1, 101)
-    assert (json.loads(asked.wish.definition), asked.wish.faults) == (arguments["definition"], ())
+    assert isinstance(asked.wish, PublishItem)
+    assert (asked.wish.code, asked.wish.proposal.version, asked.wish.schema_id) == ("code-mapping", 1, 101)
+    assert (json.loads(asked.wish.proposal.definition), asked.wish.faults) == (arguments["definition"], ())
+
+
+@pytest.mark.parametrize("name", ["draft-item", "merge-drafts", "confirm-item", "retire-item", "register-consumer"])
+async def test_ingestion_reads_the_commands_of_an_items_life(schemas: Schemas, name: str) -> None:
+    golden, _ = command(name)
+    asked = await read(schemas, "ingestion", golden)
+    assert isinstance(asked, ItemAsked)
+    assert (asked.wish.code, asked.wish.faults) == ("code-mapping", ())
+    assert asked.wish.asker == (golden.record["command_id"], golden.record["issued_by"], NOW.now_ms)
 
 
 @pytest.mark.parametrize("service", CONSUMED)
@@ -244,7 +261,9 @@ async def test_disclosure_reads_linked_records(schemas: Schemas, golden: Golden)
     else:
         assert seen.shown is not None
         assert (seen.shown.subject_code, seen.shown.subject_name) == ("91420100MA4KLM0N5H", "演示甲有限公司")
-        sensitive = {f["code"] for f in json.loads(SHIPPED[record["item"]])["fields"] if f.get("sensitivity")}
+        sensitive = {
+            f["code"] for f in json.loads(SHIPPED[record["item"]])["fields"] if f.get("sensitivity", "none") != "none"
+        }
         assert seen.shown.fields
         assert not seen.shown.fields.keys() & sensitive
 
@@ -359,7 +378,7 @@ def grown(schema: str, planted: Record, at: int | None = None) -> str:
     return json.dumps({**text, "fields": [*fields[:place], planted, *fields[place:]]})
 
 
-COMMANDS = {"ingestion": {"register_agency", "publish_item"}, "national_sync": {"record_answer"}}
+COMMANDS = {"ingestion": {"register_agency", *ITEM_COMMANDS}, "national_sync": {"record_answer"}}
 READ = [
     (service, golden)
     for service, golden in CONSUMERS

@@ -17,6 +17,7 @@ from services.ingestion.contracts.submissions import SUBMIT, VERSION
 from services.ingestion.domain.deadlines import due_on
 from services.ingestion.domain.definition import Item
 from services.ingestion.domain.envelope import Sender, china_day
+from services.ingestion.domain.intake import unlimited
 from services.ingestion.domain.submission import Origin, Submission
 from services.ingestion.domain.terms import ACTIONS
 from services.ingestion.native import Native
@@ -36,13 +37,15 @@ class BatchReader:
     def read_many(self, messages: Sequence[Message], moment: Moment) -> list[Submission | None]:
         """One answer per message. What is certain is certain at this moment: days and clocks are judged here too."""
         if self._revision != self._register.revision:
-            self._context = self._made()
+            self._context = self._made(china_day(moment.now_ms))
             self._revision = self._register.revision
         now = moment.now_ms
         return self._native.read_many(self._context, messages, now, china_day(now), now + self._tolerance_ms)
 
-    def _made(self) -> tuple[Any, ...]:
-        editions = [edition for edition in self._register.editions() if edition.program is not None]
+    def _made(self, day: int) -> tuple[Any, ...]:
+        """An edition that a report may be refused for, whatever it says, is left to Python."""
+        known = [edition for edition in self._register.editions() if edition.program is not None]
+        editions = [e for e in known if unlimited(e.item, self._register.door(e.item.code), day)]
         speaker = self._speaker
         return (
             Submission,

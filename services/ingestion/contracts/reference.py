@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from services.chassis import commands
 from services.chassis.commands import Codec, Command
 from services.chassis.message import Message, Moment, Outgoing
+from services.ingestion.domain import wishes
 from services.ingestion.domain.agency import RegisterAgency, read_register
-from services.ingestion.domain.catalogue_item import PublishItem, read_publish
-from services.ingestion.domain.events import AgencyRegistered, CommandRefused, ItemPublished, ReferenceEvent
+from services.ingestion.domain.events import (
+    AgencyRegistered,
+    CommandRefused,
+    ItemConfirmed,
+    ItemTold,
+    ReferenceEvent,
+)
 from services.ingestion.domain.tiers import tier_of
+from services.ingestion.domain.wishes import Asker, Wish
 
 SERVICE = "ingestion"
 AGENCY, CATALOGUE = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1"
@@ -26,11 +34,22 @@ class AgencyAsked(NamedTuple):
 
 
 class ItemAsked(NamedTuple):
-    """A `publish_item` command."""
+    """A command about a catalogue item."""
 
     command: Command
-    wish: PublishItem
+    wish: Wish
     now: int
+
+
+ItemReader = Callable[[Asker, Mapping[str, Any]], Wish]
+ITEM_COMMANDS: dict[str, ItemReader] = {
+    "draft_item": wishes.read_draft,
+    "merge_drafts": wishes.read_merge,
+    "confirm_item": wishes.read_confirm,
+    "publish_item": wishes.read_publish,
+    "retire_item": wishes.read_retire,
+    "register_consumer": wishes.read_consumer,
+}
 
 
 class CommandReader:
@@ -47,10 +66,11 @@ class CommandReader:
         command = commands.read_command(self._codec, message)
         return AgencyAsked(command, read_register(command.command_id, command.arguments), moment.now_ms)
 
-    def publish_item(self, message: Message, moment: Moment) -> ItemAsked:
-        """`publish_item`: definition (an object), schema_id."""
+    def about_item(self, message: Message, moment: Moment) -> ItemAsked:
+        """A command of `ITEM_COMMANDS`; each says in domain/wishes.py what it carries."""
         command = commands.read_command(self._codec, message)
-        return ItemAsked(command, read_publish(command.command_id, command.arguments), moment.now_ms)
+        asker = Asker(command.command_id, command.issued_by, moment.now_ms)
+        return ItemAsked(command, ITEM_COMMANDS[command.type](asker, command.arguments), moment.now_ms)
 
 
 class ReferenceSpeaker:
@@ -63,11 +83,12 @@ class ReferenceSpeaker:
         """What follows from one event."""
         if isinstance(event, AgencyRegistered) and isinstance(given, AgencyAsked):
             yield self._event(AGENCY, given.wish.code, agency_record(event, given))
-        if isinstance(event, ItemPublished):
+        if isinstance(event, ItemTold):
             yield self._event(CATALOGUE, given.wish.code, item_record(event, given))
+            return
         faults = event.faults if isinstance(event, CommandRefused) else ()
         answered = [commands.Fault(*fault[:-1]) for fault in faults]  # what was received: the operator gave it himself
-        yield commands.answer(self._codec, SERVICE, given.command, answered, given.now)
+        yield commands.answer(self._codec, SERVICE, given.command, answered, given.now, detail_of(event))
 
     def _event(self, topic: str, key: str, record: dict[str, Any]) -> Outgoing:
         return Outgoing(topic, key.encode(), self._codec.encode(topic, record))
@@ -89,12 +110,22 @@ def agency_record(event: AgencyRegistered, given: AgencyAsked) -> dict[str, Any]
     }
 
 
-def item_record(event: ItemPublished, given: AgencyAsked | ItemAsked) -> dict[str, Any]:
+def detail_of(event: ReferenceEvent) -> str | None:
+    """Of a confirmation: who has not confirmed yet."""
+    return json.dumps({"missing": list(event.missing)}) if isinstance(event, ItemConfirmed) else None
+
+
+def item_record(event: ItemTold, given: AgencyAsked | ItemAsked) -> dict[str, Any]:
     """CatalogueItemPublished as the contract has it; `definition` is the whole item."""
     return {
         "code": given.wish.code,
         "version": event.version,
         "definition": event.definition,
         "schema_id": event.schema_id,
-        "published_at": given.now,
+        "published_at": event.publication.at or given.now,
+        "document_number": event.publication.document_number,
+        "published_by": event.publication.by,
+        "confirmed_by": [seal.unit for seal in event.publication.seals],
+        "retired_at": event.retired.at if event.retired else None,
+        "consumers": [{"name": name, "fields": list(fields)} for name, fields in event.consumers],
     }

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from services.ingestion.contracts.edition import Edition, make_edition
 from services.ingestion.domain.envelope import Sender
+from services.ingestion.domain.intake import Door
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 
 
@@ -18,6 +19,7 @@ class Register:
         self._senders: dict[str, Sender] = {}
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
+        self._doors: dict[str, Door] = {}
 
     def fill(self, reference: Reference) -> None:
         """Take over what the store holds; editions made before are not compiled again."""
@@ -25,6 +27,7 @@ class Register:
         self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
         newest = {row.code: self._made[row] for row in rows}
+        self._doors = {c: Door(e.item.standing.intake, c in reference.retired) for c, e in newest.items()}
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
@@ -45,6 +48,10 @@ class Register:
     def edition(self, schema_id: int) -> Edition | None:
         """The edition whose schema has this id."""
         return self._editions.get(schema_id)
+
+    def door(self, item: str) -> Door:
+        """Whether an item takes reports, by its newest edition."""
+        return self._doors[item]
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from services.ingestion.domain import envelope as rules
 from services.ingestion.domain import received
 from services.ingestion.domain.deadlines import due_on
 from services.ingestion.domain.faults import Fault, fault
+from services.ingestion.domain.intake import refusals
 from services.ingestion.domain.record import DIGEST
 from services.ingestion.domain.submission import Envelope, Origin, Submission
 
@@ -54,7 +55,9 @@ class SubmissionReader:
         value, envelope = message.value or b"", front.envelope
         sender = self._register.sender(origin.agency)
         verdict = rules.check(envelope, sender, edition.item, message.key, origin.now, self._tolerance_ms)
-        faults = (*verdict.faults, *payload_faults(value, front, edition))
+        door = self._register.door(edition.item.code)
+        closed = refusals(edition.item, door, envelope.action, rules.china_day(origin.now))
+        faults = (*verdict.faults, *closed, *payload_faults(value, front, edition))
         if faults:
             return refused(message, origin, envelope, faults, edition)
         due, notes = due_on(edition.item, envelope.decided_on)

@@ -329,4 +329,80 @@ CODES: dict[str, Entry] = {
         "field {field} was sensitive in an earlier edition; records of that edition must not become visible",
         about=COMMAND,
     ),
+    "DOCUMENT_NUMBER_MISSING": Entry(
+        "the number of the document that publishes it",
+        CATALOGUE,
+        "缺少发布文号，目录事项须以文件发布",
+        "an item is published by a document; its number is missing",
+        "鄂信用文〔2017〕1号",
+    ),
+    "ITEM_UNKNOWN": Entry(
+        "a published catalogue item", CATALOGUE, "该目录事项尚未发布", "the catalogue item is not published"
+    ),
+    "ITEM_RETIRED": Entry(
+        "an item that is not retired",
+        CATALOGUE,
+        "目录事项已停用，不再接收新的报送；已报送记录仍可更正或撤回",
+        "the item is retired and takes no new report; what was reported can still be corrected or withdrawn",
+        "correct",
+    ),
+    "ITEM_NOT_OPEN": Entry(
+        "an item that takes reports",
+        CATALOGUE,
+        "目录事项已列入目录，但平台尚未开放接收",
+        "the item is in the catalogue, but the platform does not take it yet",
+    ),
+    "ITEM_NOT_IN_FORCE": Entry(
+        "a day on which this edition is in force",
+        CATALOGUE,
+        "今天不在该版本目录事项的有效期内，请使用现行版本",
+        "this edition of the item is not in force today; use the one that is",
+    ),
+    "DRAFT_UNKNOWN": Entry(
+        "drafts that stand",
+        CATALOGUE,
+        "没有单位{field}的草案可归一",
+        "there is no draft of {field} to be merged",
+        "420000-hbt",
+    ),
+    "NOTHING_TO_CONFIRM": Entry(
+        "a merged draft of this version",
+        CATALOGUE,
+        "该版本没有待盖章确认的目录事项",
+        "there is no merged draft of this version to be confirmed",
+    ),
+    "UNIT_NOT_RESPONSIBLE": Entry(
+        "a responsible unit of the item: {rule}",
+        CATALOGUE,
+        "该单位不是此目录事项的责任单位：{rule}",
+        "the unit is not responsible for the item: {rule}",
+    ),
+    "SEAL_MISSING": Entry(
+        "confirmed by every responsible unit",
+        CATALOGUE,
+        "尚未盖章确认的责任单位：{rule}",
+        "not confirmed yet by {rule}",
+        "credit catalogue confirm ITEM --unit UNIT",
+    ),
+    "CANDIDATE_DIFFERS": Entry(
+        "the definition that was confirmed",
+        CATALOGUE,
+        "与已盖章确认的内容不一致",
+        "differs from the definition that was merged and confirmed",
+    ),
+    "READER_BROKEN": Entry(
+        "what registered consumers read stays readable",
+        CATALOGUE,
+        "字段{field}的变更将使使用单位无法读取：{rule}",
+        "the change of field {field} breaks {rule}",
+    ),
+    "SCHEMA_INCOMPATIBLE": Entry(
+        "every edition can read every other",
+        CATALOGUE,
+        "字段{field}与已发布版本不兼容：{rule}",
+        "field {field} is incompatible with an edition published before: {rule}",
+    ),
+    "FIELD_UNKNOWN": Entry(
+        "a field of the item", CATALOGUE, "目录事项没有字段{field}", "the item has no field {field}"
+    ),
 }

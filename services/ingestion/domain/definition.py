@@ -1,26 +1,20 @@
-"""A catalogue item (目录事项) as values: parsed from its published definition, all faults reported at once."""
+"""A catalogue item (目录事项) as values: parsed from its published definition, all faults reported at once.
+
+A definition in the full form says from when it is in force (`in_force_from`) and must then say everything; one from
+before there was a full form says less and is read with defaults, because a published edition never changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingestion.domain import denylist
+from services.ingestion.domain import denylist, terms
 from services.ingestion.domain.conditions import Condition
 from services.ingestion.domain.faults import Fault, fault
-from services.ingestion.domain.terms import (
-    CLASSES,
-    DISCLOSURES,
-    FIELD_TYPES,
-    FORMATS,
-    SENSITIVITIES,
-    SUBJECT_KINDS,
-    UNITS,
-    VERIFICATIONS,
-)
-
-MISSING = object()
+from services.ingestion.domain.reader import MISSING, Reader
+from services.ingestion.domain.standing import UNSAID, DisplayRule, Standing, read_standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +24,14 @@ class LegalBasis:
     document: str
     article: str
     verification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """How much of a value may be seen where it is shown masked: so many characters at either end."""
+
+    left: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Field:
     minimum: int
     maximum: int
     sensitivity: str
+    mask: Mask | None = None
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,91 +72,31 @@ class Item:
     deadline_days: int
     deadline_unit: str
     fields: tuple[Field, ...]
-
-
-class Reader:
-    """Takes values out of a table of the definition and notes what is wrong."""
-
-    def __init__(self, table: Mapping[str, Any], where: str, faults: list[Fault]) -> None:
-        self._table = table
-        self._where = where
-        self._faults = faults
-
-    def wrong(self, name: str, rule: str) -> None:
-        """Note a fault about one entry."""
-        self._faults.append(fault("DEFINITION_FAULT", f"{self._where}{name}", rule=f"{name}: {rule}"))
-
-    def text(self, name: str, default: Any = MISSING) -> str:
-        """A non-empty string, or the default."""
-        value = self._table.get(name, default)
-        if isinstance(value, str) and (value or default is not MISSING):
-            return value
-        self.wrong(name, "a text is needed")
-        return ""
-
-    def one_of(self, name: str, allowed: Sequence[str], default: Any = MISSING) -> str:
-        """A string from a closed set."""
-        value = self._table.get(name, default)
-        if value in allowed:
-            return str(value)
-        self.wrong(name, "one of " + ", ".join(allowed))
-        return allowed[0]
-
-    def number(self, name: str, low: int, high: int, default: Any = MISSING) -> int:
-        """An integer within bounds."""
-        value = self._table.get(name, default)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.wrong(name, f"a whole number from {low} to {high}")
-        return low
-
-    def texts(self, name: str, allowed: Sequence[str] = (), default: Any = MISSING) -> tuple[str, ...]:
-        """A list of strings, of a closed set if one is given."""
-        value: Any = self._table.get(name, default)
-        if isinstance(value, (list, tuple)) and (value or default is not MISSING):
-            entries: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-            if all(isinstance(entry, str) and (not allowed or entry in allowed) for entry in entries):
-                return tuple(entries)
-        self.wrong(name, "a list of " + (", ".join(allowed) or "texts"))
-        return ()
-
-    def tables(self, name: str) -> list[Mapping[str, Any]]:
-        """A list of tables; anything else is a fault and an empty list."""
-        value: Any = self._table.get(name)
-        if isinstance(value, list):
-            entries: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-            if all(isinstance(entry, Mapping) for entry in entries):
-                return entries
-        self.wrong(name, "a list of tables")
-        return []
-
-    def table(self, name: str) -> Mapping[str, Any]:
-        """A table."""
-        value: Any = self._table.get(name)
-        if isinstance(value, Mapping):
-            return value  # pyright: ignore[reportUnknownVariableType]
-        self.wrong(name, "a table")
-        return {}
+    name_en: str = ""
+    standing: Standing = UNSAID
 
 
 def parse(definition: Mapping[str, Any]) -> tuple[Item | None, tuple[Fault, ...]]:
     """The item, or everything that is wrong with its definition."""
     faults: list[Fault] = []
     top = Reader(definition, "", faults)
+    full = top.has("in_force_from")
     deadline = Reader(top.table("deadline"), "deadline.", faults)
-    kinds = top.texts("subject_kinds", SUBJECT_KINDS)
+    kinds = top.texts("subject_kinds", terms.SUBJECT_KINDS)
     item = Item(
         code=top.text("code"),
         name_zh=top.text("name_zh"),
         version=top.number("version", 1, 1_000_000),
-        item_class=top.one_of("class", CLASSES),
-        disclosure=top.one_of("disclosure", DISCLOSURES),
+        item_class=top.one_of("class", terms.CLASSES),
+        disclosure=top.one_of("disclosure", terms.DISCLOSURES),
         subject_kinds=kinds,
         agencies=top.texts("agencies"),
         legal_basis=_legal_basis(top, faults),
         deadline_days=deadline.number("days", 1, 366),
-        deadline_unit=deadline.one_of("unit", UNITS),
-        fields=tuple(_field(table, i, faults) for i, table in enumerate(top.tables("fields"))),
+        deadline_unit=deadline.one_of("unit", terms.UNITS),
+        fields=tuple(_field(table, i, full, faults) for i, table in enumerate(top.tables("fields"))),
+        name_en=top.text("name_en", MISSING if full else ""),
+        standing=read_standing(top, full, faults),
     )
     faults.extend(_cross_checks(item))
     return (None, tuple(faults)) if faults else (item, ())
@@ -162,16 +106,16 @@ def _legal_basis(top: Reader, faults: list[Fault]) -> tuple[LegalBasis, ...]:
     basis: list[LegalBasis] = []
     for i, table in enumerate(top.tables("legal_basis")):
         entry = Reader(table, f"legal_basis[{i}].", faults)
-        verification = entry.one_of("verification", VERIFICATIONS)
+        verification = entry.one_of("verification", terms.VERIFICATIONS)
         basis.append(LegalBasis(entry.text("document"), entry.text("article"), verification))
     if not basis:
         faults.append(fault("LEGAL_BASIS_MISSING", "legal_basis"))
     return tuple(basis)
 
 
-def _field(table: Mapping[str, Any], index: int, faults: list[Fault]) -> Field:
+def _field(table: Mapping[str, Any], index: int, full: bool, faults: list[Fault]) -> Field:
     entry = Reader(table, f"fields[{index}].", faults)
-    kind = entry.one_of("type", FIELD_TYPES)
+    kind = entry.one_of("type", terms.FIELD_TYPES)
     required, condition = _required(entry)
     return Field(
         code=entry.text("code"),
@@ -183,12 +127,14 @@ def _field(table: Mapping[str, Any], index: int, faults: list[Fault]) -> Field:
         max_length=entry.number("max_length", 1, 100_000, MISSING if kind == "string" else 100),
         code_list=entry.texts("code_list", (), ()),
         separator=entry.text("separator", ""),
-        format=entry.one_of("format", FORMATS, ""),
+        format=entry.one_of("format", terms.FORMATS, ""),
         same_as=entry.text("same_as", ""),
         not_before=entry.text("not_before", ""),
         minimum=entry.number("minimum", -(10**18), 10**18, 0),
         maximum=entry.number("maximum", -(10**18), 10**18, 10**15),
-        sensitivity=entry.one_of("sensitivity", SENSITIVITIES, "none"),
+        sensitivity=entry.one_of("sensitivity", terms.SENSITIVITIES, MISSING if full else "none"),
+        mask=_mask(entry, f"fields[{index}].mask.", faults),
+        samples=entry.texts("samples", (), ()),
     )
 
 
@@ -200,6 +146,13 @@ def _required(entry: Reader) -> tuple[str, Condition | None]:
     if condition is None:
         entry.wrong("required", "mandatory, optional or conditional:<field>[=|~<value>|<value>]")
     return "conditional", condition
+
+
+def _mask(entry: Reader, where: str, faults: list[Fault]) -> Mask | None:
+    if not entry.has("mask"):
+        return None
+    table = Reader(entry.table("mask"), where, faults)
+    return Mask(table.number("left", 0, 100, 0), table.number("right", 0, 100, 0))
 
 
 def _cross_checks(item: Item) -> list[Fault]:
@@ -217,7 +170,24 @@ def _cross_checks(item: Item) -> list[Fault]:
             faults.append(fault("DEFINITION_FAULT", field.code, rule="names a field that the item does not have"))
         if denylist.forbidden_name(field.name_zh, field.name_en, item.subject_kinds):
             faults.append(fault("ATTRIBUTE_FORBIDDEN", field.code))
+    return [*faults, *_standing_checks(item, known)]
+
+
+def _standing_checks(item: Item, known: set[str]) -> list[Fault]:
+    """Of the full form: days in order; the clock of the display and national fields name what there is."""
+    standing = item.standing
+    if standing.in_force_from is None:
+        return []
+    faults: list[Fault] = []
+    if standing.until is not None and standing.until < standing.in_force_from:
+        faults.append(fault("DEFINITION_FAULT", "until", rule="until: not before in_force_from"))
+    named = {"display.clock": [standing.display.clock], "national.fields": list(standing.national_fields)}
+    for place, names in named.items():
+        if any(name not in known for name in names):
+            faults.append(fault("DEFINITION_FAULT", place, rule=f"{place}: names a field that the item does not have"))
     return faults
 
 
 ENVELOPE_NAMES = ("subject_kind", "subject_code_kind", "subject_code", "subject_name", "decided_on")
+
+__all__ = ["ENVELOPE_NAMES", "DisplayRule", "Field", "Item", "LegalBasis", "Mask", "Standing", "parse"]

@@ -1,4 +1,7 @@
-"""What must not be collected about natural persons: by name when an item is published, by content at the door."""
+"""What must not be collected about natural persons: by name and by content when an item is published.
+
+At the door only what can be told by its form is looked for: identity numbers (validators.py).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,18 @@ NEVER_EN = (
 CONSENT_ZH = ("收入", "存款", "有价证券", "商业保险", "不动产", "纳税数额")
 CONSENT_EN = ("income", "deposit", "securities", "insurance", "real estate", "tax paid")
 NATURAL = ("person", "sole_trader")
+# Field codes that say it in pinyin, and values that give a forbidden attribute away whatever its field is called.
+NEVER_CODES = frozenset({
+    "xingbie", "nianling", "minzu", "zongjiao", "xuexing", "hunyin", "hyzk", "xueli", "zhaopian", "jibing",
+    "sfzh", "sfzhm", "gmsfhm", "zjhm", "fr_zjhm", "xdr_zjhm",
+})  # fmt: skip
+TELLING = frozenset({
+    "男", "女", "男性", "女性", "male", "female", "未婚", "已婚", "离异", "丧偶", "married", "unmarried", "divorced",
+    "汉族", "土家族", "苗族", "回族", "壮族", "满族", "侗族",
+    "佛教", "道教", "基督教", "天主教", "伊斯兰教", "无宗教信仰",
+    "A型", "B型", "O型", "AB型", "A型血", "B型血", "O型血", "AB型血",
+})  # fmt: skip
+TELLING_OF_PERSONS = frozenset({"文盲", "小学", "初中", "高中", "中专", "大专", "本科", "硕士", "博士", "研究生"})
 
 
 def forbidden_name(name_zh: str, name_en: str, subject_kinds: Sequence[str]) -> bool:
@@ -27,3 +42,19 @@ def forbidden_name(name_zh: str, name_en: str, subject_kinds: Sequence[str]) -> 
     if not set(subject_kinds) & set(NATURAL):
         return False
     return any(word in name_zh for word in CONSENT_ZH) or any(word in english for word in CONSENT_EN)
+
+
+def forbidden_code(code: str) -> bool:
+    """Whether a field's code alone says that it must not be part of any item."""
+    plain = code.lower()
+    english = plain.replace("_", " ")
+    return plain.removeprefix("xk_").removeprefix("cf_") in NEVER_CODES or forbidden_name("", english, ())
+
+
+def forbidden_values(values: Sequence[str], subject_kinds: Sequence[str]) -> bool:
+    """Whether entries of a code list, or samples, tell what must not be collected."""
+    telling = TELLING | TELLING_OF_PERSONS if set(subject_kinds) & set(NATURAL) else TELLING
+    plain = [value.strip().removesuffix("*") for value in values]
+    if any(value in telling or value.lower() in telling for value in plain):
+        return True
+    return any(word in value for value in plain for word in NEVER_ZH)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.ingestion.domain.faults import Fault
+from services.ingestion.domain.life import Candidate, Consumer, Draft, Publication, Retirement, Seal
 from services.ingestion.domain.profile import UNKNOWN, Profile
 
 
@@ -51,6 +52,31 @@ class AgencyRegistered:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemDrafted:
+    """A unit has proposed what a catalogue item is to be."""
+
+    command_id: str
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsMerged:
+    """One definition stands in the place of several drafts and waits for its seals."""
+
+    command_id: str
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class ItemConfirmed:
+    """A responsible unit has confirmed the merged draft; `missing` have not yet."""
+
+    command_id: str
+    seal: Seal
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPublished:
     """An edition of a catalogue item is in force."""
 
@@ -58,6 +84,34 @@ class ItemPublished:
     version: int
     definition: str
     schema_id: int
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRetired:
+    """The item takes no new reports."""
+
+    command_id: str
+    retirement: Retirement
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerRegistered:
+    """Somebody reads these fields of the item; with none, no longer."""
+
+    command_id: str
+    consumer: Consumer
+
+
+class ItemTold(NamedTuple):
+    """What the world knows of an item from now on; it changes no state."""
+
+    version: int
+    definition: str
+    schema_id: int
+    publication: Publication
+    retired: Retirement | None
+    consumers: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +129,5 @@ class CommandRefused:
     faults: tuple[Fault, ...]
 
 
-ReferenceEvent = AgencyRegistered | ItemPublished | CommandRepeated | CommandRefused
+ItemEvent = ItemDrafted | DraftsMerged | ItemConfirmed | ItemPublished | ItemRetired | ConsumerRegistered
+ReferenceEvent = AgencyRegistered | ItemEvent | ItemTold | CommandRepeated | CommandRefused

@@ -27,3 +27,4 @@ class Reference(NamedTuple):
     revision: int
     agencies: tuple[AgencyRow, ...]
     editions: tuple[EditionRow, ...]
+    retired: frozenset[str] = frozenset()  # codes of items that take no new reports

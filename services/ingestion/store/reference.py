@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.chassis.handling import Transaction
+from services.ingestion.domain import life
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem, Edition
 from services.ingestion.domain.profile import Profile
@@ -19,6 +20,11 @@ ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, region = excluded.r
 EDITION_UPSERT = """
 INSERT INTO catalogue (code, version, definition, schema_id) VALUES ($1, $2, $3, $4)
 ON CONFLICT (code, version) DO UPDATE SET definition = excluded.definition, schema_id = excluded.schema_id
+"""
+LIVES = "SELECT code, life FROM item_lives WHERE code = ANY($1) ORDER BY code FOR UPDATE"
+LIFE_UPSERT = """
+INSERT INTO item_lives (code, retired_at, life) VALUES ($1, $2, $3)
+ON CONFLICT (code) DO UPDATE SET retired_at = excluded.retired_at, life = excluded.life
 """
 RAISE = "UPDATE reference_revision SET number = number + 1"
 
@@ -52,25 +58,30 @@ async def save_agencies(tx: Transaction, before: Mapping[str, Agency], after: Ma
 
 
 async def load_items(tx: Transaction, codes: Sequence[str]) -> dict[str, CatalogueItem]:
-    """The published ones among these, locked in order."""
+    """The known ones among these, locked in order."""
     rows = await tx.fetch(
         "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) "
         "ORDER BY code, version FOR UPDATE",
         list(codes),
     )
-    editions: dict[str, list[Edition]] = {}
+    lives = {row["code"]: life.from_text(row["life"]) for row in await tx.fetch(LIVES, list(codes))}
+    editions: dict[str, list[Edition]] = {code: [] for code in lives}
     for row in rows:
         editions.setdefault(row["code"], []).append(Edition(row["version"], row["definition"], row["schema_id"]))
-    return {code: CatalogueItem(tuple(found)) for code, found in editions.items()}
+    return {code: CatalogueItem(tuple(found), lives.get(code, life.BORN)) for code, found in editions.items()}
 
 
 async def save_items(tx: Transaction, before: Mapping[str, CatalogueItem], after: Mapping[str, CatalogueItem]) -> None:
-    """Write the new editions."""
-    changed = {code: item for code, item in sorted(after.items()) if item.editions and item is not before.get(code)}
+    """Write the new editions, and the lives that went on."""
+    nothing = CatalogueItem()
+    changed = {code: item for code, item in sorted(after.items()) if item != before.get(code, nothing)}
     for code, item in changed.items():
-        known = before[code].editions if code in before else ()
+        known = before.get(code, nothing)
         for edition in item.editions:
-            if edition not in known:
+            if edition not in known.editions:
                 await tx.execute(EDITION_UPSERT, code, *edition)
+        if item.life != known.life:
+            retired_at = item.life.retired.at if item.life.retired else None
+            await tx.execute(LIFE_UPSERT, code, retired_at, life.to_text(item.life))
     if changed:
         await tx.execute(RAISE)

@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingestion.contracts.answers import Speaker
-from services.ingestion.domain import agency, catalogue_item, record
+from services.ingestion.domain import agency, record
 from services.ingestion.domain.agency import RegisterAgency
-from services.ingestion.domain.catalogue_item import PublishItem
 from services.ingestion.domain.events import (
     CommandRefused,
     CommandRepeated,
-    ItemPublished,
     RecordAccepted,
     SubmissionDuplicate,
     SubmissionRefused,
@@ -161,17 +159,6 @@ REGISTER = st.builds(
         st.sampled_from([None, (), ("甲处",) * 3]),
     ),
 )
-PUBLISH = st.builds(
-    PublishItem,
-    st.sampled_from(["c1", "c2"]),
-    st.just("x"),
-    st.integers(1, 3),
-    st.sampled_from(
-        ['{"fields":[{"code":"a","sensitivity":"person_name"}]}', '{"fields":[{"code":"a"}]}', '{"fields":[]}']
-    ),
-    st.integers(1, 2),
-    FAULTS,
-)
 
 
 @given(st.lists(REGISTER, max_size=12))
@@ -183,19 +170,3 @@ def test_a_repeated_registration_changes_nothing(history: Sequence[RegisterAgenc
         (again,) = agency.decide(state, given_)
         assert isinstance(again, CommandRefused if given_.faults else CommandRepeated)
         assert agency.evolve(state, again) == state
-
-
-@given(st.lists(PUBLISH, max_size=12))
-def test_editions_rise_and_never_change(history: Sequence[PublishItem]) -> None:
-    state = catalogue_item.NOTHING
-    for given_ in history:
-        before = {e.version: e.definition for e in state.editions}
-        (event,) = catalogue_item.decide(state, given_)
-        state = catalogue_item.evolve(state, event)
-        after = {e.version: e.definition for e in state.editions}
-        assert before.items() <= after.items()
-        if isinstance(event, ItemPublished):
-            (again,) = catalogue_item.decide(state, given_)
-            assert isinstance(again, CommandRepeated)
-            hidden = any("person_name" in text for text in before.values())
-            assert not (hidden and event.version not in before and event.definition == '{"fields":[{"code":"a"}]}')

@@ -20,6 +20,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "feedback_answers": frozenset(("task_version",)),
     "exchanges": frozenset(("submission",)),
     "agencies": frozenset(("expected_since",)),
+    "item_lives": frozenset(("retired_at",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},

@@ -102,3 +102,25 @@ async def save_edition(tx: Tx, *values: Any) -> str:
     row = named("code version definition schema_id", values)
     await insert_or(tx, "catalogue", [((row["code"], row["version"]), row)], lambda old, new: new)
     return "INSERT 0 1"
+
+
+@statement(reference.LIVES)
+async def load_lives(tx: Tx, codes: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for code in sorted(set(codes)):
+        if tx.get("item_lives", code) is not None:
+            await tx.lock("item_lives", code)
+            found.append((tx.get("item_lives", code) or Row()).pick("code", "life"))
+    return found
+
+
+@statement(reference.LIFE_UPSERT)
+async def save_life(tx: Tx, *values: Any) -> str:
+    row = named("code retired_at life", values)
+    await insert_or(tx, "item_lives", [(row["code"], row)], lambda old, new: new)
+    return "INSERT 0 1"
+
+
+@statement("SELECT code FROM item_lives WHERE retired_at IS NOT NULL ORDER BY code")
+async def retired(tx: Tx) -> list[Row]:
+    return [row.pick("code") for _, row in sorted(tx.scan("item_lives")) if row["retired_at"] is not None]

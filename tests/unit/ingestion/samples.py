@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import fastavro
@@ -25,10 +27,17 @@ PRODUCED = datetime(2017, 9, 28, 9, 30, tzinfo=UTC)
 USCC = "91420100MA4KLM0N5H"
 NAME = "演示甲有限公司"
 SHIPPED = {shipped.item.code: shipped for shipped in load_catalogue()}
-ITEMS: dict[str, Item] = {code: shipped.item for code, shipped in SHIPPED.items()}
-SCHEMA_IDS = {code: 100 + i for i, code in enumerate(sorted(ITEMS))}
-SCHEMAS = {code: fastavro.parse_schema(schema_of(item)) for code, item in ITEMS.items()}
-AGENCIES = {
+TODAY = NOW.now_ms // 86_400_000
+ITEMS: dict[str, Item] = {  # those that take reports at that moment
+    code: shipped.item
+    for code, shipped in SHIPPED.items()
+    if shipped.item.standing.intake == "open" and shipped.item.standing.in_force(TODAY)
+}
+SCHEMA_IDS = {code: 100 + i for i, code in enumerate(sorted(SHIPPED))}
+SCHEMAS = {code: fastavro.parse_schema(schema_of(shipped.item)) for code, shipped in SHIPPED.items()}
+AGENCIES = {  # who reports: the first that the item names
+    code: item.agencies[0].replace("*", "hbt") for code, item in ((code, s.item) for code, s in SHIPPED.items())
+} | {
     "enterprise-registration": "420000-gsj",
     "org-permit": "420000-hbt",
     "org-penalty": "420000-hbt",
@@ -40,15 +49,22 @@ AGENCIES = {
 }
 
 
+def old_form(code: str) -> dict[str, Any]:
+    """A definition as it was published before there was a full form: it does not say from when it is in force."""
+    whole = json.loads(canonical(SHIPPED[code].definition))
+    return {name: value for name, value in whole.items() if name != "in_force_from"} | {"version": 1}
+
+
 def reference() -> Reference:
     """Every shipped item published, every practice agency registered."""
     editions = tuple(
-        EditionRow(code, item.version, canonical(SHIPPED[code].definition), SCHEMA_IDS[code])
-        for code, item in ITEMS.items()
+        EditionRow(code, shipped.item.version, canonical(shipped.definition), SCHEMA_IDS[code])
+        for code, shipped in SHIPPED.items()
     )
-    return Reference(1, tuple(AgencyRow(a, tuple(ITEMS)) for a in sorted(set(AGENCIES.values()))), editions)
+    return Reference(1, tuple(AgencyRow(a, tuple(SHIPPED)) for a in sorted(set(AGENCIES.values()))), editions)
 
 
+@cache
 def reader(tolerance_ms: int = 600_000) -> SubmissionReader:
     """A reader that knows all of it."""
     register = Register()
@@ -80,7 +96,7 @@ def good_value(field: Field) -> Any:
 
 def payload(item: str, **changes: Any) -> dict[str, Any]:
     """A valid payload, all fields filled."""
-    return {field.code: good_value(field) for field in ITEMS[item].fields} | changes
+    return {field.code: good_value(field) for field in SHIPPED[item].item.fields} | changes
 
 
 def record(
@@ -94,7 +110,7 @@ def record(
         "source_unit": "",
         "action": "report",
         "record_no": "r-1",
-        "subject_kind": "org",
+        "subject_kind": ITEMS[item].subject_kinds[0] if item in ITEMS else "org",
         "subject_code_kind": "uscc",
         "subject_code": USCC,
         "subject_name": NAME,

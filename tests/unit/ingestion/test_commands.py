@@ -42,11 +42,11 @@ def register(*messages: Message) -> list[list[tuple[str, dict[str, Any]]]]:
 
 
 def publish(*messages: Message) -> list[list[tuple[str, dict[str, Any]]]]:
-    return told(Items(SPEAKER), READER.publish_item, *messages)
+    return told(Items(SPEAKER), READER.about_item, *messages)
 
 
 def definition(**changes: Any) -> dict[str, Any]:
-    return json.loads(json.dumps(dict(samples.SHIPPED["code-mapping"].definition) | changes))
+    return samples.old_form("code-mapping") | changes
 
 
 def test_an_agency_is_registered_once_and_the_repeat_is_done_too() -> None:

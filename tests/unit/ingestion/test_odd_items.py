@@ -13,7 +13,6 @@ from services.chassis.message import Message
 from services.chassis.wire import frame
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.item_schema import schema_of
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 from tests.unit.ingestion import samples
@@ -29,7 +28,7 @@ def field(code: str, **entries: Any) -> dict[str, Any]:
 
 def register(*fields: dict[str, Any]) -> Register:
     """Knows one item, of these fields."""
-    definition = json.loads(canonical(samples.SHIPPED[ITEM].definition)) | {"fields": list(fields)}
+    definition = samples.old_form(ITEM) | {"fields": list(fields)}
     made = Register()
     edition = EditionRow(ITEM, 1, json.dumps(definition), SCHEMA_ID)
     made.fill(Reference(1, (AgencyRow(AGENCY, (ITEM,)),), (edition,)))

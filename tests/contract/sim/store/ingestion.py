@@ -14,6 +14,7 @@ EDITIONS = "SELECT code, version, definition, schema_id FROM catalogue ORDER BY 
 ITEMS = (
     "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) ORDER BY code, version FOR UPDATE"
 )
+RETIRED = "SELECT code FROM item_lives WHERE retired_at IS NOT NULL ORDER BY code"
 REVISION = "SELECT number FROM reference_revision"
 
 
@@ -73,3 +74,14 @@ async def editions_of_the_catalogue_are_listed_and_replaced(store: Store) -> Non
         assert values(await tx.fetch(EDITIONS)) == [("h", 1, "{}", 5), ("i", 1, "{}", 6), ("i", 2, "[]", 8)]
         assert values(await tx.fetch(ITEMS, ["i", "x"])) == [("i", 1, "{}", 6), ("i", 2, "[]", 8)]
         assert await tx.fetchval(REVISION) == 1
+
+
+@case()
+async def lives_of_items_are_kept_and_the_retired_are_listed(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(reference.LIFE_UPSERT, "j", None, "[1]")
+        await tx.execute(reference.LIFE_UPSERT, "i", None, "[2]")
+        assert values(await tx.fetch(RETIRED)) == []
+        await tx.execute(reference.LIFE_UPSERT, "j", 7, "[3]")
+        assert values(await tx.fetch(RETIRED)) == [("j",)]
+        assert values(await tx.fetch(reference.LIVES, ["j", "x", "i"])) == [("i", "[2]"), ("j", "[3]")]
