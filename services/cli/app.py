@@ -31,6 +31,7 @@ COMMANDS = {
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
+    "feeds": Command("services.cli.feeds:app", "What each agency sends of each item; who is silent."),
     "clock": Command("services.cli.clock:clock", "The legal clock of a record: each hop, what fell due, who was late."),
     "deadline": Command("services.cli.deadline:deadline", "The last day of a legal term, and the way there."),
     "parked": Command("services.cli.parked:app", "What a service has put aside: list, show, release, discard."),

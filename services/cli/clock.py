@@ -101,7 +101,7 @@ def moments(found: Found) -> Moments:
         envelope["item"],
         found["agency"],
         envelope["action"],
-        bool(envelope["source_unit"].strip()),
+        bool(envelope["source_unit"]),
         shown,
         envelope["decided_on"],
         _ms(envelope["produced_at"]),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from services.chassis.handling import Transaction
+from services.ingestion.domain.expectation import FeedKey
+from services.ingestion.domain.feed import Counts, Place
+from services.ingestion.domain.punctuality import Day
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+from services.ingestion.domain.silence import Expected
 
 
 async def newer_reference(tx: Transaction, known: int) -> Reference | None:
@@ -18,6 +22,30 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
         tuple(AgencyRow(row["code"], tuple(row["items"])) for row in agencies),
         tuple(EditionRow(row["code"], row["version"], row["definition"], row["schema_id"]) for row in editions),
     )
+
+
+FEEDS = """
+SELECT day, agency, item, partition, accepted, duplicate, refused, late_unit, late_agency, first_at, last_at,
+    earliest_decided
+FROM feeds WHERE day >= $1 ORDER BY agency, item, day, partition
+"""
+EXPECTATIONS = "SELECT agency, item, records, days, since FROM feed_expectations ORDER BY agency, item"
+
+
+async def feeds(tx: Transaction, since: Day) -> list[tuple[Place, Counts]]:
+    """The counts of all feeds from a day on, one row a lane."""
+    return [(Place(*row[:4]), Counts(*row[4:])) for row in map(tuple, await tx.fetch(FEEDS, since))]
+
+
+async def first_seen(tx: Transaction) -> dict[FeedKey, int]:
+    """When each feed sent its first submission, in milliseconds since 1970."""
+    rows = await tx.fetch("SELECT agency, item, min(first_at) AS first_at FROM feeds GROUP BY agency, item")
+    return {(row["agency"], row["item"]): row["first_at"] for row in rows}
+
+
+async def expectations(tx: Transaction) -> dict[FeedKey, Expected]:
+    """What operators have said of feeds."""
+    return {(agency, item): Expected(*said) for agency, item, *said in map(tuple, await tx.fetch(EXPECTATIONS))}
 
 
 # What reconciliation compares (chassis/digest.py): all records, and those that a channel shows.

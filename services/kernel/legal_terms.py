@@ -64,7 +64,7 @@ def terms() -> tuple[Term, ...]:
 
 
 def _term(row: dict[str, Any]) -> Term:
-    lists = {name: tuple(row[name]) for name in ("items", "except_items", "actions") if name in row}
+    lists: dict[str, Any] = {name: tuple(row[name]) for name in ("items", "except_items", "actions") if name in row}
     return Term(**{**row, **lists})
 
 

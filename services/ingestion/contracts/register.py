@@ -18,6 +18,7 @@ class Register:
         self._senders: dict[str, Sender] = {}
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
+        self._public: frozenset[str] = frozenset()
 
     def fill(self, reference: Reference) -> None:
         """Take over what the store holds; editions made before are not compiled again."""
@@ -25,6 +26,7 @@ class Register:
         self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
         newest = {row.code: self._made[row] for row in rows}
+        self._public = frozenset(code for code, edition in newest.items() if edition.item.disclosure == "public")
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
@@ -45,6 +47,10 @@ class Register:
     def edition(self, schema_id: int) -> Edition | None:
         """The edition whose schema has this id."""
         return self._editions.get(schema_id)
+
+    def is_public(self, item: str) -> bool:
+        """Whether the newest edition of an item has its records published (公开公示)."""
+        return item in self._public
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

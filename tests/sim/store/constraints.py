@@ -19,6 +19,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),
     "feedback_answers": frozenset(("task_version",)),
     "exchanges": frozenset(("submission",)),
+    "feeds": frozenset(("earliest_decided",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},
