@@ -10,6 +10,7 @@ import typer
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
 from services.cli import programs
+from services.cli.fill import fill
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Agency = Annotated[str, typer.Argument(help="The agency's code, e.g. 420000-hbt.")]
@@ -58,6 +59,9 @@ def line(feed: dict[str, Any]) -> str:
     front = f"{feed['agency']:<16}{feed['item']:<26}{feed['last_seen'] or 'never':<27}{usual:>7}{quiet:>7}"
     numbers = f"{feed['submitted']:>11}{feed['duplicate']:>8}{feed['refused']:>8}{feed['late_agency']:>8}"
     return front + numbers + (f"  SILENT, {feed['missing']:.0f} missing" if feed["silent"] else "")
+
+
+app.command("fill", help=fill.__doc__)(fill)
 
 
 @app.command("expect")

@@ -40,7 +40,7 @@ async def _say(settings: Settings) -> None:
     now = clock.now_ms()
     today = china_day(now)
     async with snapshot(settings) as tx:
-        rows, first = await queries.feeds(tx, today - SHOWN_DAYS), await queries.first_seen(tx)
+        rows, first = await queries.feeds(tx, today - SHOWN_DAYS, today + 1), await queries.first_seen(tx)
         expected = await queries.expectations(tx)
     for told in told_of(feed.summed(rows), first, expected, now, today):
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")

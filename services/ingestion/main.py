@@ -22,11 +22,13 @@ from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain import feed, open_terms
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
+from services.ingestion.domain.feed import Counts, Place
 from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_discarded, tell_waiting
 from services.ingestion.native import load
 
-HOUR_S, MINUTE_S = 3600, 60
-WEEKS = 100  # days that are looked at: a feed silent for longer has ended
+HOUR_S, LOOK_S = 3600, 15
+DAYS = 100  # that are looked at: a feed silent for longer has ended
+Rows = list[tuple[Place, Counts]]
 SUBMITTED = "credit.submit.*.v1"
 
 
@@ -84,19 +86,23 @@ async def watch_calendar(clock_ms: Callable[[], int]) -> None:
 
 
 async def watch_feeds(runtime: Runtime) -> None:
-    """Once a minute: the age of each feed, who is silent, and when the first of what was accepted must be public.
+    """Every quarter of a minute: the age of each feed, who is silent, when the first accepted record must be public.
 
     Every process shows all feeds: the store is one. While it is away the lanes tell so.
     """
+    past: Rows = []
+    until = 0  # the days before this one are in `past`: nobody writes them any more
     while True:
         now = runtime.clock_ms()
         today = china_day(now)
         try:
             async with postgres.transaction(runtime.pool) as tx:
-                rows, expected = await queries.feeds(tx, today - WEEKS), await queries.expectations(tx)
+                if until != today - 1:
+                    past, until = await queries.feeds(tx, today - DAYS, today - 1), today - 1
+                rows, expected = await queries.feeds(tx, until, today + 1), await queries.expectations(tx)
         except Transient:
             pass
         else:
-            metrics.show_feeds(feed.summed(rows), expected, now, today)
+            metrics.show_feeds(feed.summed([*past, *rows]), expected, now, today)
             metrics.show_intake(open_terms.intake_due(china_day(now - int(runtime.metrics.oldest_s(SUBMITTED) * 1000))))
-        await asyncio.sleep(MINUTE_S)
+        await asyncio.sleep(LOOK_S)

@@ -27,14 +27,14 @@ async def newer_reference(tx: Transaction, known: int) -> Reference | None:
 FEEDS = """
 SELECT day, agency, item, partition, accepted, duplicate, refused, late_unit, late_agency, first_at, last_at,
     earliest_decided
-FROM feeds WHERE day >= $1 ORDER BY agency, item, day, partition
+FROM feeds WHERE day >= $1 AND day < $2 ORDER BY agency, item, day, partition
 """
 EXPECTATIONS = "SELECT agency, item, records, days, since FROM feed_expectations ORDER BY agency, item"
 
 
-async def feeds(tx: Transaction, since: Day) -> list[tuple[Place, Counts]]:
-    """The counts of all feeds from a day on, one row a lane."""
-    return [(Place(*row[:4]), Counts(*row[4:])) for row in map(tuple, await tx.fetch(FEEDS, since))]
+async def feeds(tx: Transaction, since: Day, before: Day) -> list[tuple[Place, Counts]]:
+    """The counts of all feeds of these days, one row a lane."""
+    return [(Place(*row[:4]), Counts(*row[4:])) for row in map(tuple, await tx.fetch(FEEDS, since, before))]
 
 
 async def first_seen(tx: Transaction) -> dict[FeedKey, int]:

@@ -144,8 +144,8 @@ async def save_expectation(tx: Tx, *values: Any) -> str:
 
 
 @statement(queries.FEEDS)
-async def counts_of_feeds(tx: Tx, since: int) -> list[Row]:
-    rows = [row.pick(*FEED.split()) for key, row in tx.scan("feeds") if key[0] >= since]
+async def counts_of_feeds(tx: Tx, since: int, before: int) -> list[Row]:
+    rows = [row.pick(*FEED.split()) for key, row in tx.scan("feeds") if since <= key[0] < before]
     return sorted(rows, key=lambda row: (row["agency"], row["item"], row["day"], row["partition"]))
 
 

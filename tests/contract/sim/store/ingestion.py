@@ -96,8 +96,9 @@ async def counts_of_feeds_are_added_up(store: Store) -> None:
     ]
     async with begin(store.pool) as tx:
         await tx.execute(feeds.ADD, *columns([(6, "b", "i", 0, 1, 0, 0, 0, 0, 40, 40, None)]))
-        assert values(await tx.fetch(queries.FEEDS, 6))[2:] == [(6, "b", "i", 0, 1, 0, 0, 0, 0, 40, 40, None)]
-        assert [row[3] for row in values(await tx.fetch(queries.FEEDS, 7))] == [0, 1]
+        assert values(await tx.fetch(queries.FEEDS, 6, 8))[2:] == [(6, "b", "i", 0, 1, 0, 0, 0, 0, 40, 40, None)]
+        assert [row[3] for row in values(await tx.fetch(queries.FEEDS, 7, 8))] == [0, 1]
+        assert [row[1] for row in values(await tx.fetch(queries.FEEDS, 6, 7))] == ["b"]
 
 
 @case()
