@@ -53,6 +53,7 @@ class LaneMetrics:
     def __init__(self, service: str, version: str = "0.1.0") -> None:
         BUILD.labels(service, version).set(1)
         self._lag: dict[str, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+        self._oldest: dict[str, float] = {}
         self._stopped: set[tuple[object, object]] = set()
         self._shown: set[str] = set()
         self._looks = 0
@@ -69,6 +70,10 @@ class LaneMetrics:
         family = topic_family(topic)
         waiting, oldest = self._lag[family]
         self._lag[family] = (waiting + messages, max(oldest, seconds))
+
+    def oldest_s(self, family: str) -> float:
+        """The age of the oldest message waiting in a family's lanes of this process, as last shown; 0: none waits."""
+        return self._oldest.get(family, 0.0)
 
     def published(self, count: int) -> None:
         """Events were acknowledged by the broker."""
@@ -105,6 +110,7 @@ class LaneMetrics:
             waiting, oldest = self._lag[family]
             LAG_MESSAGES.labels(family).set(waiting)
             LAG_SECONDS.labels(family).set(oldest)
+            self._oldest[family] = oldest
         self._shown |= self._lag.keys()
         self._lag.clear()
         self._looks += 1

@@ -150,6 +150,12 @@ class Reader:
                     del todo[at]
         self._consumer.unassign()
 
+    def last(self, topics: Iterable[str], count: int) -> Iterator[Message]:
+        """The newest messages there are at this moment, at most `count` of each partition."""
+        ends = self.ends(topics)
+        lows = self._offsets(ends, OffsetSpec.earliest())
+        return self.read(topics, {at: max(lows[at], high - count) for at, high in ends.items()})
+
     def follow(self, topics: Iterable[str], since: Offsets, seconds: float) -> Iterator[Message]:
         """What arrives from these offsets on, until nothing more is wanted or the time is over."""
         ends = self.ends(topics)

@@ -11,10 +11,11 @@ from services.chassis.schemas import Schemas
 from services.disclosure import metrics
 from services.disclosure.contracts import changes, reference
 from services.disclosure.contracts.records import LINKED, Linked, RecordReader
-from services.disclosure.domain import edition, subject_card, subject_file
+from services.disclosure.domain import edition, punctuality, subject_card, subject_file
 from services.disclosure.domain.edition import CatalogueItem, EditionSeen
 from services.disclosure.domain.events import CardChanged, EditionKnown, Event, RecordChanged, RecordStands, RecordWaits
 from services.disclosure.domain.grouping import group
+from services.disclosure.domain.punctuality import PublicDue
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
 from services.disclosure.domain.subject_file import RecordSeen, SubjectFile
 from services.disclosure.store import files
@@ -68,7 +69,7 @@ class SubjectFiles:
         events: Sequence[tuple[bytes, Event]],
     ) -> None:
         await files.save(tx, before, after, events)
-        count(event for _, event in events)
+        count([event for _, event in events])
 
     def announce(self, event: Event, given: Given) -> Iterable[Outgoing]:
         return (changes.record_changed(self._schemas, event),) if isinstance(event, RecordChanged) else ()
@@ -81,7 +82,10 @@ class SubjectFiles:
         return ()
 
 
-def count(events: Iterable[Event]) -> None:
+DUE = PublicDue()  # rules and calendar are of the release
+
+
+def count(events: Sequence[Event]) -> None:
     """Tell the metrics of a batch."""
     told = Counter((e.feed, e.change) if isinstance(e, RecordChanged) else type(e) for e in events)
     for what, times in told.items():
@@ -89,6 +93,9 @@ def count(events: Iterable[Event]) -> None:
             metrics.change_said(*what).inc(times)
         else:
             metrics.record_came_to("stands" if what is RecordStands else "waits").inc(times)
+    late = [e for e in events if isinstance(e, RecordChanged) and punctuality.late(DUE, e)]
+    for place, times in Counter((e.shown.agency, e.shown.item, punctuality.charged(DUE, e)) for e in late).items():
+        metrics.public_too_late(*place).inc(times)
 
 
 class Items:

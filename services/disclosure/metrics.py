@@ -15,5 +15,12 @@ RECORDS = Counter(
 EDITIONS = Gauge("credit_disclosure_editions", "Editions of catalogue items known.")
 ANSWERS = Counter("credit_disclosure_answers_total", "gRPC calls by what came of them.", ["method", "outcome"])
 
+LATE = Counter(
+    "credit_disclosure_late_total",
+    "Records that the public saw after their days were over, by who answers for it: sender, platform.",
+    ["agency", "item", "charged"],
+)
+
 change_said = cache(CHANGES.labels)  # a child is looked up under a lock: once for each kind, not for each record
 record_came_to = cache(RECORDS.labels)
+public_too_late = cache(LATE.labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.chassis import entry
-from services.ingestion import queries, shipping
+from services.ingestion import feed_list, queries, shipping
 from services.ingestion.main import build
 
 MORE = {
@@ -14,6 +14,7 @@ MORE = {
     "errors": shipping.say_errors,
     "agencies": shipping.say_agencies,
     "registered": shipping.say_registered,
+    "feeds": feed_list.say,
 }
 
 if __name__ == "__main__":

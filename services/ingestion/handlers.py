@@ -8,6 +8,7 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
+from services.ingestion.contracts.feeds import FeedAsked, FeedReader, FeedSpeaker
 from services.ingestion.contracts.reference import (
     ITEM_COMMANDS,
     AgencyAsked,
@@ -16,21 +17,26 @@ from services.ingestion.contracts.reference import (
     ReferenceSpeaker,
 )
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
-from services.ingestion.domain import agency, catalogue_item, faults, record
+from services.ingestion.domain import agency, catalogue_item, expectation, faults, feed, record
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.events import (
-    RecordAccepted,
     RecordEvent,
     ReferenceEvent,
-    SubmissionDuplicate,
     SubmissionRefused,
 )
+from services.ingestion.domain.expectation import Expectation, ExpectationEvent, FeedKey
+from services.ingestion.domain.feed import Counts, Place, Shown
 from services.ingestion.domain.record import UNKNOWN, Record
 from services.ingestion.domain.submission import RecordKey, Submission, record_key
-from services.ingestion.store import records, reference
+from services.ingestion.store import feeds, records, reference
 
 ReadMany = Callable[[Sequence[Message], Moment], Sequence[Submission | None]]
+
+
+def none_shown(item: str) -> bool:
+    """Nothing has to be public."""
+    return False
 
 
 class Records:
@@ -38,13 +44,16 @@ class Records:
 
     name = "record"
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, shown: Shown = none_shown) -> None:
         self._speaker = speaker
+        self._shown = shown
+        self._told: list[tuple[RecordEvent, Submission]] = []  # of this batch
 
     def key(self, given: Submission) -> RecordKey:
         return record_key(given)
 
     async def load(self, tx: Transaction, given: Sequence[Submission]) -> dict[RecordKey, Record]:
+        self._told = []
         return await records.load(tx, [record_key(g) for g in given if not g.faults])
 
     def initial(self, key: RecordKey) -> Record:
@@ -64,9 +73,14 @@ class Records:
         events: Sequence[tuple[RecordKey, RecordEvent]],
     ) -> None:
         await records.save(tx, before, after, events)
+        counted = feed.tally(self._told, self._shown)
+        await feeds.add(tx, counted)
+        count(counted)
 
     def announce(self, event: RecordEvent, given: Submission) -> Iterable[Outgoing]:
-        count(event, given)
+        self._told.append((event, given))
+        for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
+            metrics.fault_stated(fault.code).inc()
         return self._speaker.announce(event, given)
 
     def timers(self, event: RecordEvent, given: Submission) -> Iterable[Timer]:
@@ -151,15 +165,55 @@ class Items:
         return ()
 
 
-OUTCOMES = {RecordAccepted: "ACCEPTED", SubmissionDuplicate: "DUPLICATE", SubmissionRefused: "REFUSED"}
+class Feeds:
+    """Commands about feeds -> what is expected of them."""
+
+    name = "feed"
+
+    def __init__(self, speaker: FeedSpeaker) -> None:
+        self._speaker = speaker
+
+    def key(self, given: FeedAsked) -> FeedKey:
+        return given.wish.agency, given.wish.item
+
+    async def load(self, tx: Transaction, given: Sequence[FeedAsked]) -> dict[FeedKey, Expectation]:
+        return await feeds.load_expectations(tx, [self.key(one) for one in given])
+
+    def initial(self, key: FeedKey) -> Expectation:
+        return expectation.NOTHING
+
+    def decide(self, state: Expectation, given: FeedAsked) -> Sequence[ExpectationEvent]:
+        return expectation.decide(state, given.wish, given.today, given.known)
+
+    def evolve(self, state: Expectation, event: ExpectationEvent) -> Expectation:
+        return expectation.evolve(state, event)
+
+    async def save(
+        self,
+        tx: Transaction,
+        before: Mapping[FeedKey, Expectation],
+        after: Mapping[FeedKey, Expectation],
+        events: Sequence[tuple[FeedKey, ExpectationEvent]],
+    ) -> None:
+        await feeds.save_expectations(tx, {key: state for key, state in after.items() if state is not before.get(key)})
+
+    def announce(self, event: ExpectationEvent, given: FeedAsked) -> Iterable[Outgoing]:
+        return self._speaker.announce(event, given)
+
+    def timers(self, event: ExpectationEvent, given: FeedAsked) -> Iterable[Timer]:
+        return ()
 
 
-def count(event: RecordEvent, given: Submission) -> None:
-    """Tell the metrics of one receipt."""
-    item = given.item if given.item_version else "unknown"  # what an agency wrote is no label
-    metrics.receipt_given(OUTCOMES[type(event)], item).inc()
-    for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
-        metrics.fault_stated(fault.code).inc()
+def count(counted: Mapping[Place, Counts]) -> None:
+    """Tell the metrics of the receipts of a batch, and of the hops that were late."""
+    for place, counts in counted.items():
+        outcomes = {"ACCEPTED": counts.accepted, "DUPLICATE": counts.duplicate, "REFUSED": counts.refused}
+        for outcome, times in outcomes.items():
+            if times:
+                metrics.receipt_given(outcome, place.item).inc(times)
+        for hop, times in (("unit", counts.late_unit), ("agency", counts.late_agency)):
+            if times:
+                metrics.hop_late(place.agency, place.item, hop).inc(times)
 
 
 def tell_waiting(speaker: Speaker) -> Callable[[Message, str, Moment], Iterable[Outgoing]]:
@@ -190,10 +244,19 @@ def handlers(
     commands: CommandReader,
     answers: ReferenceSpeaker,
     read_many: ReadMany | None = None,
+    shown: Shown = none_shown,
 ) -> tuple[Handler, ...]:
-    """The table: topic, aggregate, reader; `read_many` is the native reader of whole batches, if there is one."""
+    """The table: topic, aggregate, reader; `read_many` is the native reader of whole batches, if there is one.
+
+    `shown` says of which items the records are published.
+    """
     return (
-        Handler("credit.submit.*", Records(speaker), submissions.read, read_many),
+        Handler("credit.submit.*", Records(speaker, shown), submissions.read, read_many),
         Handler("command:register_agency", Agencies(answers), commands.register_agency),
         *(Handler(f"command:{kind}", Items(answers), commands.about_item) for kind in ITEM_COMMANDS),
     )
+
+
+def feed_handlers(reader: FeedReader, speaker: FeedSpeaker) -> tuple[Handler, ...]:
+    """What is said about feeds."""
+    return (Handler("command:expect_feed", Feeds(speaker), reader.expect_feed),)

@@ -6,23 +6,30 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from services.chassis import logs
+from services.chassis import logs, postgres
+from services.chassis.errors import Transient
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
 from services.ingestion import metrics, queries
 from services.ingestion.config import Config
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.batch_reader import BatchReader
+from services.ingestion.contracts.feeds import FeedReader, FeedSpeaker
 from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
+from services.ingestion.domain import feed, open_terms
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
-from services.ingestion.handlers import ReadMany, handlers, tell_discarded, tell_waiting
+from services.ingestion.domain.feed import Counts, Place
+from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_discarded, tell_waiting
 from services.ingestion.native import load
 
-HOUR_S = 3600
+HOUR_S, LOOK_S = 3600, 15
+DAYS = 100  # that are looked at: a feed silent for longer has ended
+Rows = list[tuple[Place, Counts]]
+SUBMITTED = "credit.submit.*.v1"
 
 
 def build(runtime: Runtime) -> Service:
@@ -30,20 +37,22 @@ def build(runtime: Runtime) -> Service:
     config = Config.from_environment(runtime.settings.environment)
     register = Register()
     speaker = Speaker(runtime.schemas)
-    table = handlers(
+    records = handlers(
         SubmissionReader(register, config.tolerance_ms),
         speaker,
         CommandReader(runtime.schemas),
         ReferenceSpeaker(runtime.schemas),
         batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
+        register.is_public,
     )
+    feeds = feed_handlers(FeedReader(runtime.schemas, register), FeedSpeaker(runtime.schemas))
     return Service(
         "ingestion",
-        table,
+        (*records, *feeds),
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
-        background=(partial(watch_calendar, runtime.clock_ms),),
+        background=(partial(watch_calendar, runtime.clock_ms), partial(watch_feeds, runtime)),
     )
 
 
@@ -74,3 +83,26 @@ async def watch_calendar(clock_ms: Callable[[], int]) -> None:
     while True:
         metrics.CALENDAR.set(days_left(china_day(clock_ms())))
         await asyncio.sleep(HOUR_S)
+
+
+async def watch_feeds(runtime: Runtime) -> None:
+    """Every quarter of a minute: the age of each feed, who is silent, when the first accepted record must be public.
+
+    Every process shows all feeds: the store is one. While it is away the lanes tell so.
+    """
+    past: Rows = []
+    until = 0  # the days before this one are in `past`: nobody writes them any more
+    while True:
+        now = runtime.clock_ms()
+        today = china_day(now)
+        try:
+            async with postgres.transaction(runtime.pool) as tx:
+                if until != today - 1:
+                    past, until = await queries.feeds(tx, today - DAYS, today - 1), today - 1
+                rows, expected = await queries.feeds(tx, until, today + 1), await queries.expectations(tx)
+        except Transient:
+            pass
+        else:
+            metrics.show_feeds(feed.summed([*past, *rows]), expected, now, today)
+            metrics.show_intake(open_terms.intake_due(china_day(now - int(runtime.metrics.oldest_s(SUBMITTED) * 1000))))
+        await asyncio.sleep(LOOK_S)

@@ -19,7 +19,7 @@ from services.ingestion.domain.terms import ACTIONS, CODE_KINDS
 from services.ingestion.domain.validators import FIRST_DAY, LAST_DAY
 from services.kernel.money import CURRENCIES
 
-TABLE_VERSION = 2
+TABLE_VERSION = 3
 MOST_SLOTS = 128
 MOST_BODY = 0xFFFF
 NO_SLOT = 0xFF

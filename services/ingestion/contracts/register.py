@@ -20,6 +20,7 @@ class Register:
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
         self._doors: dict[str, Door] = {}
+        self._public: frozenset[str] = frozenset()
 
     def fill(self, reference: Reference) -> None:
         """Take over what the store holds; editions made before are not compiled again."""
@@ -28,6 +29,7 @@ class Register:
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
         newest = {row.code: self._made[row] for row in rows}
         self._doors = {c: Door(e.item.standing.intake, c in reference.retired) for c, e in newest.items()}
+        self._public = frozenset(code for code, edition in newest.items() if edition.item.disclosure == "public")
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
@@ -52,6 +54,10 @@ class Register:
     def door(self, item: str) -> Door:
         """Whether an item takes reports, by its newest edition."""
         return self._doors[item]
+
+    def is_public(self, item: str) -> bool:
+        """Whether the newest edition of an item has its records published (公开公示)."""
+        return item in self._public
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

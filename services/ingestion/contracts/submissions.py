@@ -78,6 +78,8 @@ class SubmissionReader:
             value,
             (),
             verdict.notes + notes,
+            decided_on=envelope.decided_on,
+            from_unit=bool(envelope.source_unit),
         )
 
 

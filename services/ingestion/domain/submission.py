@@ -53,6 +53,8 @@ class Submission(NamedTuple):
     value: bytes
     faults: tuple[Fault, ...]
     notes: tuple[Fault, ...]
+    decided_on: int = 0
+    from_unit: bool = False  # a lower unit produced it
     ahead: Any = None  # what will be announced if this becomes version 1, made while reading; only announcing looks
 
 

@@ -12,7 +12,7 @@
 #include "blake2b.h"
 #include "judging.h"
 
-enum { HEAD = 5, RECORD_ID = 16, CONTENT = 16, DIGEST = 8, MESSAGE_FIELDS = 7, TABLE_VERSION = 2 };
+enum { HEAD = 5, RECORD_ID = 16, CONTENT = 16, DIGEST = 8, MESSAGE_FIELDS = 7, TABLE_VERSION = 3 };
 
 typedef struct { /* what contracts/batch_reader.py hands over; borrowed from its tuple */
     PyTypeObject *submission, *origin, *outgoing;
@@ -329,7 +329,8 @@ static PyObject *make_submission(const Context *context, const Edition *edition,
                  bytes_from(content, CONTENT), bytes_from(digest, DIGEST),
                  PyLong_FromLongLong(values[PRODUCED_AT].number), record_id, Py_NewRef(due_object),
                  Py_NewRef(edition->facts), Py_NewRef(sent->value), Py_NewRef(context->nothing),
-                 Py_NewRef(context->nothing), ahead);
+                 Py_NewRef(context->nothing), PyLong_FromLongLong(values[DECIDED_ON].number),
+                 PyBool_FromLong(values[SOURCE_UNIT].text.size > 0), ahead);
 }
 
 /* The rules of the envelope that are no property of the item: who, when, under which key. */

@@ -21,6 +21,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "exchanges": frozenset(("submission",)),
     "agencies": frozenset(("expected_since",)),
     "item_lives": frozenset(("retired_at",)),
+    "feeds": frozenset(("earliest_decided",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},

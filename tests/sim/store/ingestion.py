@@ -1,10 +1,11 @@
-"""Ingestion's statements: records, agencies, catalogue."""
+"""Ingestion's statements: records, agencies, catalogue, feeds."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from services.ingestion.store import records, reference
+from services.ingestion import queries
+from services.ingestion.store import feeds, records, reference
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, named, statement, update
@@ -124,3 +125,55 @@ async def save_life(tx: Tx, *values: Any) -> str:
 @statement("SELECT code FROM item_lives WHERE retired_at IS NOT NULL ORDER BY code")
 async def retired(tx: Tx) -> list[Row]:
     return [row.pick("code") for _, row in sorted(tx.scan("item_lives")) if row["retired_at"] is not None]
+
+
+FEED = "day agency item partition accepted duplicate refused late_unit late_agency first_at last_at earliest_decided"
+SUMS = ("accepted", "duplicate", "refused", "late_unit", "late_agency")
+EXPECTED = "agency item records days since commands"
+
+
+@statement(feeds.ADD)
+async def add_to_feeds(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [((r["day"], r["agency"], r["item"], r["partition"]), r) for r in columns(FEED, *arrays)]
+    return f"INSERT 0 {len(await insert_or(tx, 'feeds', rows, _both))}"
+
+
+def _both(old: Row, new: dict[str, Any]) -> dict[str, Any]:
+    decided = [day for day in (old["earliest_decided"], new["earliest_decided"]) if day is not None]
+    return {
+        **old,
+        **{name: old[name] + new[name] for name in SUMS},
+        "first_at": min(old["first_at"], new["first_at"]),
+        "last_at": max(old["last_at"], new["last_at"]),
+        "earliest_decided": min(decided, default=None),
+    }
+
+
+@statement(feeds.LOAD)
+async def load_expectations(tx: Tx, *arrays: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for key in zip(*arrays, strict=True):
+        if tx.get("feed_expectations", key) is not None:
+            await tx.lock("feed_expectations", key)
+        row = tx.get("feed_expectations", key)
+        if row is not None:
+            found.append(row.pick(*EXPECTED.split()))
+    return found
+
+
+@statement(feeds.SAVE)
+async def save_expectation(tx: Tx, *values: Any) -> str:
+    row = named(EXPECTED, values)
+    await insert_or(tx, "feed_expectations", [((row["agency"], row["item"]), row)], lambda old, new: new)
+    return "INSERT 0 1"
+
+
+@statement(queries.FEEDS)
+async def counts_of_feeds(tx: Tx, since: int, before: int) -> list[Row]:
+    rows = [row.pick(*FEED.split()) for key, row in tx.scan("feeds") if since <= key[0] < before]
+    return sorted(rows, key=lambda row: (row["agency"], row["item"], row["day"], row["partition"]))
+
+
+@statement(queries.EXPECTATIONS)
+async def expectations(tx: Tx) -> list[Row]:
+    return [row.pick(*EXPECTED.split()[:5]) for _, row in sorted(tx.scan("feed_expectations"))]

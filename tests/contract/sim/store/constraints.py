@@ -10,7 +10,7 @@ import pytest
 from services.chassis import lanes, orders, parking, timers
 from services.disclosure.store import files, reference
 from services.identity.store import loading, pepper, saving
-from services.ingestion.store import records
+from services.ingestion.store import feeds, records
 from services.national_sync import store as national_sync
 from services.sanctions.store import departments as sanctions_departments
 from services.sanctions.store import saving as sanctions_saving
@@ -61,6 +61,7 @@ async def ingestions_tables_refuse(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(records.NEW.statement, *arrays(*record("1")))
     await refused(store, NULL, records.REMEMBER, ["a"], ["i"], ["1"], [None])
+    await refused(store, NULL, feeds.ADD, *arrays(7, "a", "i", 0, 1, 0, 0, 0, 0, None, 60, None))
 
 
 @case("identity")

@@ -1,4 +1,4 @@
-"""Records, agencies and the catalogue of ingestion."""
+"""Records, agencies, the catalogue and the feeds of ingestion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from services.chassis.bulk import columns
-from services.ingestion.store import records, reference
+from services.ingestion import queries
+from services.ingestion.store import feeds, records, reference
 from tests.contract.sim.store.case import Store, begin, case, values
 
 AGENCIES = "SELECT code, items FROM agencies ORDER BY code"
@@ -85,3 +86,43 @@ async def lives_of_items_are_kept_and_the_retired_are_listed(store: Store) -> No
         await tx.execute(reference.LIFE_UPSERT, "j", 7, "[3]")
         assert values(await tx.fetch(RETIRED)) == [("j",)]
         assert values(await tx.fetch(reference.LIVES, ["j", "x", "i"])) == [("i", "[2]"), ("j", "[3]")]
+
+
+FEED = "day agency item partition accepted duplicate refused late_unit late_agency first_at last_at earliest_decided"
+
+
+def fed(agency: str, partition: int, *counts: int, decided: int | None = None) -> tuple[Any, ...]:
+    """A row of `feeds` of day 7; five counts and two moments."""
+    return 7, agency, "i", partition, *counts, decided
+
+
+@case()
+async def counts_of_feeds_are_added_up(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        rows = columns([fed("a", 0, 1, 2, 3, 4, 5, 60, 60), fed("a", 1, 1, 0, 0, 0, 0, 60, 60, decided=9)])
+        assert await tx.execute(feeds.ADD, *rows) == "INSERT 0 2"
+    async with begin(store.pool) as tx:
+        later = columns([fed("a", 0, 10, 10, 10, 10, 10, 70, 70, decided=8), fed("a", 1, 1, 0, 0, 0, 0, 50, 50)])
+        assert await tx.execute(feeds.ADD, *later) == "INSERT 0 2"
+    assert await store.rows("feeds", FEED) == [
+        (7, "a", "i", 0, 11, 12, 13, 14, 15, 60, 70, 8),
+        (7, "a", "i", 1, 2, 0, 0, 0, 0, 50, 60, 9),
+    ]
+    async with begin(store.pool) as tx:
+        await tx.execute(feeds.ADD, *columns([(6, "b", "i", 0, 1, 0, 0, 0, 0, 40, 40, None)]))
+        assert values(await tx.fetch(queries.FEEDS, 6, 8))[2:] == [(6, "b", "i", 0, 1, 0, 0, 0, 0, 40, 40, None)]
+        assert [row[3] for row in values(await tx.fetch(queries.FEEDS, 7, 8))] == [0, 1]
+        assert [row[1] for row in values(await tx.fetch(queries.FEEDS, 6, 7))] == ["b"]
+
+
+@case()
+async def what_is_expected_of_a_feed_is_replaced(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(feeds.SAVE, "b", "i", 400, 1, 17, ["c-1"])
+        await tx.execute(feeds.SAVE, "a", "i", 3, 5, 17, [])
+        await tx.execute(feeds.SAVE, "b", "i", 4, 20, 18, ["c-1", "c-2"])
+        assert values(await tx.fetch(feeds.LOAD, ["a", "b", "x"], ["i", "i", "i"])) == [
+            ("a", "i", 3, 5, 17, []),
+            ("b", "i", 4, 20, 18, ["c-1", "c-2"]),
+        ]
+        assert values(await tx.fetch(queries.EXPECTATIONS)) == [("a", "i", 3, 5, 17), ("b", "i", 4, 20, 18)]
