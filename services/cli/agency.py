@@ -33,7 +33,9 @@ def add(
     typer.echo(f"{code} may submit: {', '.join(added['items'])}")
     for what in ("password_file", "submit_topic", "receipts_topic", "task_topic", "feedback_topic"):
         typer.echo(f"  {what:<15} {added[what]}")
-    typer.echo(f"next: credit template {added['items'][0]} -o records.xlsx; credit submit --agency {code} --item ...")
+    typer.echo(
+        f"next: credit template {added['items'][0]} -o records.xlsx; credit import records.xlsx --agency {code} ..."
+    )
 
 
 def onboard(layout: Layout, code: str, name: str, items: list[str] | tuple[str, ...]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ COMMANDS = {
     "logs": Command("services.cli.stack:logs", "What a program wrote."),
     "wipe": Command("services.cli.stack:wipe", "Stop everything and delete all data of the stack."),
     "agency": Command("services.cli.agency:app", "Add an agency: topics, user, rights, registration."),
-    "submit": Command("services.cli.submit:submit", "Publish a file of records as an agency."),
+    "import": Command("services.cli.intake.command:import_file", "Publish a file of records, answer every row."),
     "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),

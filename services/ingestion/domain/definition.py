@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingestion.domain import denylist
+from services.ingestion.domain import denylist, vintages
 from services.ingestion.domain.conditions import Condition
 from services.ingestion.domain.faults import Fault, fault
 from services.ingestion.domain.terms import (
@@ -155,6 +155,7 @@ def parse(definition: Mapping[str, Any]) -> tuple[Item | None, tuple[Fault, ...]
         fields=tuple(_field(table, i, faults) for i, table in enumerate(top.tables("fields"))),
     )
     faults.extend(_cross_checks(item))
+    faults.extend(vintages.check(definition, [field.code for field in item.fields]))
     return (None, tuple(faults)) if faults else (item, ())
 
 
