@@ -10,6 +10,7 @@ from services.chassis import logs
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
 from services.ingestion import metrics, queries
+from services.ingestion.api import SubmissionsApi
 from services.ingestion.config import Config
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.batch_reader import BatchReader
@@ -21,6 +22,7 @@ from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.handlers import ReadMany, handlers, tell_discarded, tell_waiting
 from services.ingestion.native import load
+from services.ingestion.sessions.keeper import AgencySessions
 
 HOUR_S = 3600
 
@@ -37,14 +39,22 @@ def build(runtime: Runtime) -> Service:
         ReferenceSpeaker(runtime.schemas),
         batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
     )
+    sessions = AgencySessions(runtime.settings, runtime.clock_ms)
+    runtime.grpc_add(door(runtime, sessions).register)
     return Service(
         "ingestion",
         table,
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
-        background=(partial(watch_calendar, runtime.clock_ms),),
+        background=(partial(watch_calendar, runtime.clock_ms), sessions.keep),
     )
+
+
+def door(runtime: Runtime, sessions: AgencySessions) -> SubmissionsApi:
+    """The gRPC door, with a register of its own."""
+    register = Register()
+    return SubmissionsApi(sessions, runtime.schemas, runtime.pool, register, refresher(register), runtime.clock_ms)
 
 
 def batch_reader(

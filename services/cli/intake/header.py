@@ -45,6 +45,11 @@ class Columns(NamedTuple):
     ignored: tuple[str, ...]
     width: int
 
+    def name(self, target: str, otherwise: str = "") -> str:
+        """What the file calls a target's first column."""
+        sources = self.targets[target].sources
+        return sources[0].column if sources else otherwise or target
+
 
 def plain(name: str) -> str:
     """A column's name to compare with: one form of brackets and letters, no white space, upper case."""
@@ -150,7 +155,8 @@ class _Reading:
             for unit in self._fills(name, column)
         )
         values = {plain(k): v for column in given for k, v in column.get("values", {}).items()}
-        join = next((column["join"] for column in given if "join" in column), "")
+        separator = self.fields[name].get("separator", "") if name in self.fields else ""
+        join = next((column["join"] for column in given if "join" in column), separator)
         like = next((column["like"] for column in given if "like" in column), "")
         return Target(sources, values, join, like)
 

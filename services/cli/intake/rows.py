@@ -9,17 +9,14 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from services.cli.catalogue import Item
-from services.cli.intake import cells, codes
+from services.cli.intake import cells
 from services.cli.intake.faults import CellFault, CellProblem, RowFault, cell_fault
 from services.cli.intake.header import Columns, Target, plain, understand
-from services.kernel import document_number, uscc
-from services.kernel.text import narrowed
+from services.cli.intake.subject import CODE_KINDS, Texts, Who
+from services.kernel import document_number
 
-SOLE_TRADER = "92"  # the first two characters of a sole trader's (个体工商户) code
-CODE_KINDS = {18: "uscc", 15: "reg_no", 13: "reg_no", 9: "org_code", 10: "org_code"}
-SEPARATORS = re.compile("[;；,，、]")
+SEPARATORS = re.compile("[;；]")
 SENT_EMPTY = ("string", "decimal")  # a mandatory one that is missing is sent empty, for ingestion to explain
-Texts = dict[str, str]
 
 
 class Sender(NamedTuple):
@@ -49,15 +46,15 @@ class Maker:
         self._constants = dict(constants or {})
         self._fields: list[Mapping[str, Any]] = list(item.definition["fields"])
         self._vintages: Mapping[str, Any] = item.definition.get("vintages", {})
+        self._who = Who(item, columns)
         self._linked = _linked(item)
         self._key: Sequence[str] = item.definition.get("business_key", ())
-        self._allowed: Sequence[str] = item.definition["subject_kinds"]
 
     def make(self, number: int, row: Sequence[str]) -> Made:
         """The submission of one row, named by run and row number; raises `RowFault` with all that is wrong."""
         faults: list[CellFault] = []
         texts = self._texts(row, faults)
-        kind, code_kind = self._subject(texts, row, faults)
+        kind, code_kind = self._who.find(texts, row, faults)
         self._permitted(row, faults)
         payload = {field["code"]: self._value(field, texts, faults) for field in self._fields}
         decided = self._decided(texts, faults)
@@ -111,63 +108,6 @@ class Maker:
         faults.append(cell_fault("CELL_VALUE", target.sources[0].column, shape=self._columns.shape, known=known))
         return ""
 
-    # --- who ---
-
-    def _subject(self, texts: Texts, row: Sequence[str], faults: list[CellFault]) -> tuple[str, str]:
-        code_kind = texts["subject_code_kind"] or self._ladder(texts, faults)
-        kind = texts["subject_kind"] or self._kind(texts)
-        code = texts["subject_code"]
-        named = any(at < len(row) and cells.filled(row[at]) for at in self._columns.person)
-        if kind == "person" or (named and not code):
-            self._refuse_person(row, faults)
-        found = kind or kind_of(code, self._allowed)
-        self._name_kind(texts, found)
-        return found, code_kind or CODE_KINDS.get(len(code), "uscc")
-
-    def _ladder(self, texts: Texts, faults: list[CellFault]) -> str:
-        """USCC, else organisation code, else registration number; each in its own column, confirmed by check digit."""
-        fields: Mapping[str, str] = self._vintages.get("codes", {})
-        for kind in ("org_code", "reg_no"):
-            if texts.get(fields.get(kind, "")):
-                self._confirm(kind, fields[kind], texts, faults)
-        whole = narrowed(texts["subject_code"])
-        if whole and whole not in uscc.NOBODY:
-            return ""
-        for kind in ("org_code", "reg_no"):
-            if code := texts.get(fields.get(kind, "")):
-                texts["subject_code"] = code
-                if "uscc" in fields:
-                    texts[fields["uscc"]] = ""  # a placeholder names nobody
-                if whole and not texts["subject_kind"]:
-                    texts["subject_kind"] = "sole_trader"  # only they are sent with a placeholder
-                return kind
-        return ""
-
-    def _confirm(self, kind: str, field: str, texts: Texts, faults: list[CellFault]) -> None:
-        try:
-            texts[field] = codes.confirmed(kind, texts[field], texts["subject_code"], self._columns.shape)
-        except CellProblem as problem:
-            faults.append(cell_fault(problem.code, self._column(field), **problem.values))
-
-    def _kind(self, texts: Texts) -> str:
-        said = texts.get(self._vintages.get("kind_field", ""), "")
-        kinds: Mapping[str, Sequence[str]] = self._vintages.get("kinds", {})
-        return next((kind for kind, words in kinds.items() if said in words), "")
-
-    def _name_kind(self, texts: Texts, kind: str) -> None:
-        field = self._vintages.get("kind_field", "")
-        words = self._vintages.get("kinds", {}).get(kind, ())
-        if field and words and (not texts[field] or texts[field] in words):
-            texts[field] = words[0]
-
-    def _refuse_person(self, row: Sequence[str], faults: list[CellFault]) -> None:
-        words = self._vintages.get("simple_procedure", {}).get("words", ())
-        for source in self._columns.procedure:
-            if source.at < len(row) and any(word in row[source.at] for word in words):
-                faults.append(cell_fault("SIMPLE_PROCEDURE_PERSON", source.column))
-        if "person" not in self._allowed:
-            faults.append(cell_fault("SUBJECT_KIND_NOT_ALLOWED", "subject_kind"))
-
     def _permitted(self, row: Sequence[str], faults: list[CellFault]) -> None:
         for source, values in self._columns.open_only:
             said = cells.filled(row[source.at]) if source.at < len(row) else ""
@@ -183,12 +123,12 @@ class Maker:
                 return None
             if field["type"] in SENT_EMPTY:
                 return ""
-            faults.append(cell_fault("FIELD_MISSING", self._column(code, field["name_zh"])))
+            faults.append(cell_fault("FIELD_MISSING", self._columns.name(code, field["name_zh"])))
             return None
         try:
             return self._convert(field)(self._lasting(code, text))
         except CellProblem as problem:
-            faults.append(cell_fault(problem.code, self._column(code), **problem.values))
+            faults.append(cell_fault(problem.code, self._columns.name(code), **problem.values))
             return None
 
     def _convert(self, field: Mapping[str, Any]) -> Callable[[str], Any]:
@@ -214,13 +154,8 @@ class Maker:
             return cells.day(texts["decided_on"])
         except CellProblem as problem:
             if not any(fault.code == problem.code for fault in faults):
-                faults.append(cell_fault(problem.code, self._column("decided_on", column)))
+                faults.append(cell_fault(problem.code, self._columns.name("decided_on", column)))
             return None
-
-    def _column(self, name: str, otherwise: str = "") -> str:
-        """What the file calls it."""
-        sources = self._columns.targets[name].sources
-        return sources[0].column if sources else otherwise or name
 
     def _business_key(self, texts: Texts) -> str:
         parts = [document_number.normalise(texts[name]) for name in self._key]
@@ -246,9 +181,3 @@ def _linked(item: Item) -> tuple[tuple[str, str], ...]:
 def content_no(texts: Iterable[str]) -> str:
     """The number of a record whose file gives none: the same row has the same one, so sending it again is harmless."""
     return blake2b("\0".join(texts).encode(errors="surrogatepass"), digest_size=12).hexdigest()
-
-
-def kind_of(code: str, allowed: Iterable[str]) -> str:
-    """A sole trader's code begins with 92; everybody else with a code is an organisation."""
-    sole = narrowed(code).startswith(SOLE_TRADER) and "sole_trader" in allowed
-    return "sole_trader" if sole else "org"

@@ -18,13 +18,14 @@ class Register:
         self._senders: dict[str, Sender] = {}
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
+        self._newest: dict[str, Edition] = {}
 
     def fill(self, reference: Reference) -> None:
         """Take over what the store holds; editions made before are not compiled again."""
         rows = sorted(reference.editions)
         self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
-        newest = {row.code: self._made[row] for row in rows}
+        self._newest = newest = {row.code: self._made[row] for row in rows}
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
@@ -45,6 +46,10 @@ class Register:
     def edition(self, schema_id: int) -> Edition | None:
         """The edition whose schema has this id."""
         return self._editions.get(schema_id)
+
+    def newest(self, item: str) -> Edition | None:
+        """The edition of an item that is in force."""
+        return self._newest.get(item)
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

@@ -33,17 +33,17 @@ Wrong = Iterator[tuple[str, str]]  # where, which rule
 
 
 def _business_key(value: object, fields: Collection[str]) -> Wrong:
-    if not _texts(value) or any(name not in {*fields, "subject_code"} for name in cast("list[str]", value)):
+    if not _texts(value) or not set(cast("list[str]", value)) <= {*fields, "subject_code"}:
         yield "business_key", "fields of the item, or subject_code"
 
 
 def _vintages(value: object, fields: Collection[str]) -> Wrong:
-    if not isinstance(value, Mapping):
+    table = _table(value)
+    if table is None:
         yield "vintages", "a table"
         return
-    table = cast(Table, value)
     yield from _unknown("vintages", table, TOP)
-    if not table.get("source") or table.get("verification") not in VERIFICATIONS:
+    if not table.get("source") or not _one_of(table.get("verification"), VERIFICATIONS):
         yield "vintages.source", "a source, and a verification of " + ", ".join(VERIFICATIONS)
     yield from _subject(table, fields)
     yield from _long_term(table.get("long_term", {}), fields)
@@ -52,46 +52,44 @@ def _vintages(value: object, fields: Collection[str]) -> Wrong:
 
 
 def _subject(table: Table, fields: Collection[str]) -> Wrong:
-    codes, kinds = table.get("codes"), table.get("kinds")
-    named = cast(Table, codes) if isinstance(codes, Mapping) else {}
-    if not named or not set(named) <= set(CODES) or not set(named.values()) <= set(fields):
+    codes = _table(table.get("codes"))
+    if not codes or not set(codes) <= set(CODES) or not all(_one_of(name, fields) for name in codes.values()):
         yield "vintages.codes", "of uscc, org_code, reg_no the field that holds it"
-    if table.get("kind_field") not in fields:
+    if not _one_of(table.get("kind_field"), fields):
         yield "vintages.kind_field", "a field of the item"
-    yield from _words("vintages.kinds", kinds, SUBJECT_KINDS)
+    yield from _words("vintages.kinds", table.get("kinds"), SUBJECT_KINDS)
 
 
 def _long_term(value: object, fields: Collection[str]) -> Wrong:
     yield from _words("vintages.long_term", value, ("fields", "words", "day"), lists=("fields", "words"))
-    table = cast(Table, value) if isinstance(value, Mapping) else {}
-    named: object = table.get("fields", [])
+    named: object = (_table(value) or {}).get("fields", [])
     if _texts(named) and not set(cast("list[str]", named)) <= set(fields):
         yield "vintages.long_term.fields", "fields of the item"
 
 
 def _words(where: str, value: object, names: Sequence[str], lists: Sequence[str] | None = None) -> Wrong:
-    if not isinstance(value, Mapping):
+    table = _table(value)
+    if table is None:
         yield where, "a table of " + ", ".join(names)
         return
-    table = cast(Table, value)
     yield from _unknown(where, table, names)
     for name in table.keys() & set(names if lists is None else lists):
         if not _texts(table[name]):
             yield f"{where}.{name}", "a list of texts"
 
 
-def _shapes(value: object, fields: Collection[str]) -> Wrong:
-    shapes = cast("list[object]", value) if isinstance(value, list) else []
+def _shapes(listed: object, fields: Collection[str]) -> Wrong:
+    shapes = cast("list[object]", listed) if isinstance(listed, list) else []
     if not shapes:
         yield "vintages.shapes", "at least one"
     marked: dict[str, str] = {}
-    for number, shape in enumerate(shapes):
-        where = f"vintages.shapes[{number}]"
-        if not isinstance(shape, Mapping):
+    for number, value in enumerate(shapes):
+        where, shape = f"vintages.shapes[{number}]", _table(value)
+        if shape is None:
             yield where, "a table"
             continue
-        yield from _shape(where, cast(Table, shape), fields)
-        yield from _told_apart(where, cast(Table, shape), marked)
+        yield from _shape(where, shape, fields)
+        yield from _told_apart(where, shape, marked)
 
 
 def _shape(where: str, shape: Table, fields: Collection[str]) -> Wrong:
@@ -119,26 +117,34 @@ def _told_apart(where: str, shape: Table, marked: dict[str, str]) -> Wrong:
 
 
 def _column(where: str, value: object, fields: Collection[str]) -> Wrong:
-    if not isinstance(value, Mapping):
+    column = _table(value)
+    if column is None:
         yield where, "a table"
         return
-    column = cast(Table, value)
     yield from _unknown(where, column, COLUMN)
-    if column.get("to") not in {*fields, *ENVELOPE}:
+    if not _one_of(column.get("to"), {*fields, *ENVELOPE}):
         yield f"{where}.to", "a field of the item or " + ", ".join(ENVELOPE)
     if not _texts(column.get("from", [])) or not (column.get("from") or column.get("like")):
         yield f"{where}.from", "a list of column names"
     for name, allowed in (("unit", UNITS), ("like", fields)):
-        if name in column and column[name] not in allowed:
+        if name in column and not _one_of(column[name], allowed):
             yield f"{where}.{name}", "one of " + ", ".join(allowed)
-    values: object = column.get("values", {})
-    if not isinstance(values, Mapping) or not _texts(list(cast(Table, values).values())):
+    values = _table(column.get("values", {}))
+    if values is None or not _texts(list(values.values())):
         yield f"{where}.values", "a table of texts"
 
 
 def _unknown(where: str, table: Table, known: Sequence[str]) -> Wrong:
     for name in sorted(set(map(str, table)) - set(known)):
         yield f"{where}.{name}", "unknown; known are " + ", ".join(known)
+
+
+def _table(value: object) -> Table | None:
+    return cast(Table, value) if isinstance(value, Mapping) else None
+
+
+def _one_of(value: object, allowed: Collection[str]) -> bool:
+    return isinstance(value, str) and value in allowed
 
 
 def _texts(value: object) -> bool:
