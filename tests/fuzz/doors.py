@@ -71,7 +71,7 @@ def grpc_door(data: bytes) -> None:
 
 
 def grpc_payload(data: bytes) -> None:
-    """A good request, with these bytes as its payload (JSON, or the text of a field) and, cut short, in its envelope."""
+    """A good request with these bytes as its payload (JSON, or the text of a field) and, cut short, in its envelope."""
     text = data.decode(errors="ignore")
     request = pb.SubmitRequest(
         submission_id="s-1", item="org-penalty", record_no=text[:9] or "r-1", subject_code=text[:18] or samples.USCC,

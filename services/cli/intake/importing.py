@@ -43,8 +43,9 @@ class Wish(NamedTuple):
 def whole(layout: Layout, wish: Wish, clock_ms: Callable[[], int], quiet: bool) -> dict[str, Any]:
     """The report of one import; raises `StackFault` for what keeps it from ending, all that was done being kept."""
     began = time.monotonic()
+    item, registry = catalogue.one(layout, wish.item), Registry(layout)
+    door = Submitter(layout, registry, wish.agency)
     table = look_through(wish.file)
-    item = catalogue.one(layout, wish.item)
     columns = understand(item, table.header, wish.shape)
     run = run_of(table.digest, wish.agency, wish.item, {**wish.constants, "--shape": wish.shape})
     spool = Spool()
@@ -52,9 +53,8 @@ def whole(layout: Layout, wish: Wish, clock_ms: Callable[[], int], quiet: bool) 
         topic = f"credit.receipts.{wish.agency}.v1"
         if wish.again or not journal.at_ms:
             journal.begin(clock_ms(), reader.ends([topic]))
-        registry = Registry(layout)
         maker = Maker(item, columns, Sender(wish.agency, run, journal.at_ms), wish.constants)
-        sending = Sending(table, maker, spool, journal, Submitter(layout, registry, wish.agency))
+        sending = Sending(table, maker, spool, journal, door)
         sending.send(item, progress)
         sent_at = time.monotonic()
         left = (

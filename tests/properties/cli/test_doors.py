@@ -26,8 +26,9 @@ from tests.unit.cli.intake_items import REGISTRATION, VINTAGES
 JUNK = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ["", "N/A", "长期", "2017-09-28", "2017-13-45", "91420100MA4KLM0N5H", "MA4KLM0N5", "420100000000014", "=1+1", "0.2",
-         "00000000000000000X", "2,000元", "9" * 40, "１２３", "自然人", "420106190003070015", "警告；罚款", "\ufeff"]
+        ["", "N/A", "长期", "2017-09-28", "2017-13-45", "91420100MA4KLM0N5H", "MA4KLM0N5", "420100000000014", "=1+1",
+         "0.2", "00000000000000000X", "2,000元", "9" * 40, "１２３", "自然人", "420106190003070015", "警告；罚款",
+         "\ufeff"]
     ),
 )  # fmt: skip
 ROWS = [(code, row) for (code, _), row in VINTAGES.items()] + [("enterprise-registration", REGISTRATION)]
