@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def write(table: Table, spool: Spool) -> Path:
     else:
         with half.open("w", encoding="utf-8-sig", newline="") as stream:  # with a mark, as spreadsheet programs want
             csv.writer(stream).writerows(lines)
+    half.chmod(stat.S_IMODE(table.file.stat().st_mode))  # it says no less than the file does
     half.replace(path)
     return path
 

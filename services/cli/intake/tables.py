@@ -62,7 +62,7 @@ def look_through(file: Path) -> Table:
 
 
 def _header(file: Path, cells: list[str]) -> tuple[str, ...]:
-    named = [cell.strip() for cell in cells]
+    named = [cell.strip("\ufeff \t\r\n\u3000") for cell in cells]
     while named and not named[-1]:
         named.pop()
     if not named:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -51,16 +52,21 @@ class Session:
 
     async def start(self) -> None:
         """Stand at the end of the agency's receipts; raises `Transient`, and `NotAuthenticated` for who has none."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._consumer.stop)
+            await self._stand()
+            await self._publisher.start()
+            stack.pop_all()
+        self._listening = asyncio.create_task(self._listen(), name="receipts of a session")
+
+    async def _stand(self) -> None:
         try:
             await _started(self._consumer)
             for place in self._consumer.assignment():
                 await self._consumer.seek_to_end(place)
                 await self._consumer.position(place)
-            await self._publisher.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            await self._consumer.stop()
             raise Transient("broker", type(error).__name__) from error
-        self._listening = asyncio.create_task(self._listen(), name="receipts of a session")
 
     @property
     def alive(self) -> bool:
@@ -127,7 +133,6 @@ async def _started(reader: Any) -> None:
     try:
         await reader.start()
     except (TopicAuthorizationFailedError, UnknownTopicOrPartitionError) as error:
-        await reader.stop()
         raise NotAuthenticated from error  # it may not read its own receipts: it is no agency
 
 
