@@ -13,7 +13,7 @@ SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query bench-reconcile chaos chaos-quick sim up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query bench-reconcile chaos chaos-quick fuzz sim up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,12 @@ fast: install
 
 test: check ## everything: the fast tier, then integration on the real broker, registry and databases
 	$(RUN)/pytest tests/integration
+
+fuzz: install ## file, gRPC and topic doors under coverage-guided fuzzing (MINUTES=10, for all together)
+	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	for door in file grpc payload topic; do \
+		$(RUN)/python -m tests.fuzz $$door -max_total_time=$$(( $(or $(MINUTES),10) * 15 )) || exit 1; \
+	done
 
 sim: install ## all five services on virtual time under the faults of each seed (SEEDS=2000 FROM=1; BUGS=1: the planted ones)
 	$(RUN)/credit sim $(if $(BUGS),--bugs,--seeds $(or $(SEEDS),2000) --from $(or $(FROM),1))

@@ -26,7 +26,7 @@ COMMANDS = {
     "logs": Command("services.cli.stack:logs", "What a program wrote."),
     "wipe": Command("services.cli.stack:wipe", "Stop everything and delete all data of the stack."),
     "agency": Command("services.cli.agency:app", "Agencies: add (topics, user, rights, quota, samples), list, show."),
-    "submit": Command("services.cli.submit:submit", "Publish a file of records as an agency."),
+    "import": Command("services.cli.intake.command:import_file", "Publish a file of records, answer every row."),
     "receipts": Command("services.cli.receipts:receipts", "Read an agency's receipts."),
     "errors": Command("services.cli.errors:app", "Every fault a receipt can state: as a list, as a page."),
     "subject": Command("services.cli.subject:subject", "Show what is disclosed about a subject."),

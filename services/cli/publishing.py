@@ -13,6 +13,11 @@ from services.cli.catalogue import Item
 from services.cli.outsider import Registry, producer
 
 FLUSH_S = 60.0
+LARGEST = 900_000  # bytes of a value; the broker takes 1,000,000 with everything around it
+
+
+class TooLarge(Exception):
+    """A submission that no message can hold."""
 
 
 class Submitter:
@@ -28,11 +33,14 @@ class Submitter:
         self.published = 0
 
     def publish(self, item: Item, record: Mapping[str, Any]) -> None:
-        """Encode and queue one submission; raises `ValueError` for what the schema cannot hold."""
+        """Encode and queue one submission; raises `ValueError` for what the schema cannot hold, and `TooLarge`."""
         encode = self._encoders.get(item.code)
         if encode is None:
             encode = self._encoders[item.code] = self._registry.serializer(item.subject)
-        self.publish_bytes(str(record["record_no"]), encode(record, self.topic))
+        value = encode(record, self.topic)
+        if len(value) > LARGEST:
+            raise TooLarge
+        self.publish_bytes(str(record["record_no"]), value)
 
     def publish_bytes(self, key: str, value: bytes) -> None:
         """Queue any bytes; waits while the queue is full."""

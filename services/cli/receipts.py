@@ -15,7 +15,7 @@ from deploy.local.layout import Layout
 def receipts(
     agency: Annotated[str, typer.Option(help="Whose receipts, e.g. 420000-gsj.")],
     outcome: Annotated[str, typer.Option(help="Only ACCEPTED, DUPLICATE, REFUSED or WAITING.")] = "",
-    run: Annotated[str, typer.Option(help="Only submissions whose id begins so, as credit submit named them.")] = "",
+    run: Annotated[str, typer.Option(help="Only submissions whose id begins so, as credit import named them.")] = "",
     last: Annotated[int, typer.Option("--last", "-n", help="How many of the newest to show; 0: only the sums.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, all of them.")] = False,
 ) -> None:

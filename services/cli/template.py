@@ -32,7 +32,7 @@ def template(
         return
     file = output or Path(f"{item}.xlsx")
     _write(found.definition, file)
-    typer.echo(f"{file} written; fill it in, then: credit submit --agency AGENCY --item {item} {file}")
+    typer.echo(f"{file} written; fill it in, then: credit import {file} --agency AGENCY --item {item}")
 
 
 def columns(definition: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from services.chassis.errors import Transient
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
 from services.ingestion import metrics, queries
+from services.ingestion.api import SubmissionsApi
 from services.ingestion.config import Config
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.batch_reader import BatchReader
@@ -25,6 +26,7 @@ from services.ingestion.domain.envelope import china_day
 from services.ingestion.domain.feed import Counts, Place
 from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_discarded, tell_waiting
 from services.ingestion.native import load
+from services.ingestion.sessions.keeper import AgencySessions
 
 HOUR_S, LOOK_S = 3600, 15
 DAYS = 100  # that are looked at: a feed silent for longer has ended
@@ -46,14 +48,22 @@ def build(runtime: Runtime) -> Service:
         register.is_public,
     )
     feeds = feed_handlers(FeedReader(runtime.schemas, register), FeedSpeaker(runtime.schemas))
+    sessions = AgencySessions(runtime.settings, runtime.clock_ms)
+    runtime.grpc_add(door(runtime, sessions).register)
     return Service(
         "ingestion",
         (*records, *feeds),
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
-        background=(partial(watch_calendar, runtime.clock_ms), partial(watch_feeds, runtime)),
+        background=(partial(watch_calendar, runtime.clock_ms), partial(watch_feeds, runtime), sessions.keep),
     )
+
+
+def door(runtime: Runtime, sessions: AgencySessions) -> SubmissionsApi:
+    """The gRPC door, with a register of its own."""
+    register = Register()
+    return SubmissionsApi(sessions, runtime.schemas, runtime.pool, register, refresher(register), runtime.clock_ms)
 
 
 def batch_reader(

@@ -21,6 +21,7 @@ RECEIPTS = Counter("credit_ingestion_receipts_total", "Receipts by outcome and i
 FAULTS = Counter("credit_ingestion_faults_total", "Faults and notes stated in receipts", ["code"])
 CALENDAR = Gauge("credit_calendar_days_left", "Days until the last day the working-day calendar knows")
 AGENCIES = Gauge("credit_ingestion_agencies", "Registered agencies")
+DOOR = Counter("credit_ingestion_door_calls_total", "Calls at the gRPC door by how they ended", ["method", "outcome"])
 EDITIONS = Gauge("credit_ingestion_catalogue_editions", "Published editions of catalogue items")
 
 LATE = Counter(
@@ -49,6 +50,7 @@ INTAKE_DUE = Gauge(
 hop_late = cache(LATE.labels)
 receipt_given = cache(RECEIPTS.labels)  # a child is looked up under a lock: once for each pair, not for each receipt
 fault_stated = cache(FAULTS.labels)
+door_answered = cache(DOOR.labels)
 
 
 def show_feeds(

@@ -39,15 +39,13 @@ def test_from_a_template_to_a_trace(road: Road, tmp_path: Path) -> None:
     }
     sheet.append([cells.get(str(column.value), "") for column in sheet[1]])
     book.save(file)
-    sent = told(road, "submit", "--agency", AGENCY, "--item", ITEM, str(file))
-    assert (sent["sent"], sent["not_sent"]) == (1, [])
-
-    def receipts() -> list[dict[str, Any]]:
-        done = road.stack.credit("receipts", "--agency", AGENCY, "--run", sent["run"], "--json")
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    (receipt,) = eventually(receipts, "a receipt")
+    sent = told(road, "import", "--agency", AGENCY, "--item", ITEM, str(file))
+    assert (sent["rows"], sent["outcomes"]) == (1, {"ACCEPTED": 1})
+    done = road.stack.credit("receipts", "--agency", AGENCY, "--run", sent["run"], "--json")
+    (receipt,) = map(json.loads, done.stdout.splitlines())
     assert receipt["outcome"] == "ACCEPTED"
+    answer = load_workbook(tmp_path / "records.answers.xlsx").worksheets[0]
+    assert "ACCEPTED" in [cell.value for cell in answer[2]]
     shown = eventually(lambda: road.stack.credit("subject", code, "--json", check=False).stdout, "disclosed")
     assert json.loads(shown)["subject_name"] == "演示命令行有限公司"
     hops = told(road, "trace", receipt["submission_id"])
@@ -61,41 +59,12 @@ def test_from_a_template_to_a_trace(road: Road, tmp_path: Path) -> None:
     assert hops[0]["after_ms"] == 0
 
 
-def test_sending_the_same_file_again_is_harmless(road: Road, tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_text(
-        f"企业名称,统一社会信用代码,注册日期\n演示重复有限公司,{invented_code()},2005-06-07\n", encoding="gb18030"
-    )
-    runs = [told(road, "submit", "--agency", AGENCY, "--item", ITEM, str(file))["run"] for _ in range(2)]
-
-    def outcomes() -> list[str]:
-        lines = road.stack.credit("receipts", "--agency", AGENCY, "--json").stdout.splitlines()
-        found = {r["submission_id"]: r["outcome"] for r in map(json.loads, lines)}
-        return [found[f"{run}-2"] for run in runs if f"{run}-2" in found]
-
-    eventually(lambda: len(outcomes()) == 2, "both answered")
-    assert outcomes() == ["ACCEPTED", "DUPLICATE"]
-
-
-def test_a_row_that_cannot_be_sent_is_named_and_the_others_go(road: Road, tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
-    good = f"演示好行有限公司,{invented_code()},2005-06-07\n"
-    file.write_text(
-        f"企业名称,统一社会信用代码,注册日期\n演示坏行有限公司,{invented_code()},去年\n{good}", encoding="utf-8"
-    )
-    done = road.stack.credit("submit", "--agency", AGENCY, "--item", ITEM, "--json", str(file), check=False)
-    assert done.returncode == 1
-    sent = json.loads(done.stdout)
-    assert sent["sent"] == 1
-    assert [fault["line"] for fault in sent["not_sent"]] == [2]
-
-
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        (("submit", "--agency", AGENCY, "--item", "no-such-item", "x.csv"), "choose from"),
-        (("submit", "--agency", "420000-nobody", "--item", ITEM, __file__), "credit agency add"),
-        (("submit", "--agency", AGENCY, "--item", ITEM, "no-such-file.csv"), "give the path"),
+        (("import", "--agency", AGENCY, "--item", "no-such-item", "x.csv"), "choose from"),
+        (("import", "--agency", "420000-nobody", "--item", ITEM, __file__), "credit agency add"),
+        (("import", "--agency", AGENCY, "--item", ITEM, "no-such-file.csv"), "give the path"),
         (("agency", "add", "nonsense", "--name", "演示"), "six digits"),
         (("agency", "add", "420000-gsj", "--name", "演示", "--item", "no-such-item"), "choose from"),
         (("template", "no-such-item"), "choose from"),

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deploy.local.faults import StackFault
-from services.cli import files
 from services.cli.catalogue import Item
 from services.cli.demo.agencies import AGENCIES, REGISTRAR
-from services.cli.rows import Sender, submission
+from services.cli.intake.rows import Sender, maker
+from services.cli.intake.tables import look_through
 from services.cli.synthetic.records import Draft, drafts, organisations
 from services.cli.synthetic.registrations import registrations
 from services.kernel import money, uscc
@@ -86,9 +86,11 @@ def garbage(run: Run) -> Iterator[Planned]:
 
 def registered(run: Run, item: Item, rows: Iterable[Mapping[str, str]]) -> Iterator[Planned]:
     """Rows of the public register; what ought to come of each follows from its code and its capital alone."""
-    sender = Sender(REGISTRAR, f"{run.mark}-reg", run.at_ms)
-    for number, row in enumerate(rows):
-        record = submission(item, sender, number, {**row, "record_no": f"{run.mark}-reg{number}"})
+    listed = list(rows)
+    header = ("record_no", *(listed[0] if listed else ()))
+    make = maker(item, header, Sender(REGISTRAR, f"{run.mark}-reg", run.at_ms)).make
+    for number, row in enumerate(listed):
+        record = make(number, (f"{run.mark}-reg{number}", *row.values())).record
         codes = frozenset(_wrong(row))
         expect = "REFUSED" if codes else "ACCEPTED"
         yield Planned(REGISTRAR, record["record_no"], REGISTRATION, record, b"", expect, codes)
@@ -109,4 +111,9 @@ def rows_of(data: Path | None, count: int) -> list[dict[str, str]]:
     found = sorted(data.glob("*.csv.gz")) or sorted(data.glob("*.csv"))
     if not found:
         raise StackFault(f"{data} holds no .csv or .csv.gz file: give the folder of the registrations")
-    return [row for file in found for row in files.rows(file)]
+    return [row for file in found for row in _rows(file)]
+
+
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    table = look_through(file)
+    return (dict(zip(table.header, cells, strict=False)) for _, cells in table.lines())

@@ -20,16 +20,15 @@ class Register:
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
         self._doors: dict[str, Door] = {}
-        self._public: frozenset[str] = frozenset()
+        self._newest: dict[str, Edition] = {}
 
     def fill(self, reference: Reference) -> None:
         """Take over what the store holds; editions made before are not compiled again."""
         rows = sorted(reference.editions)
         self._made = {row: self._made.get(row) or make_edition(row.definition, row.schema_id) for row in rows}
         self._editions = {edition.schema_id: edition for edition in self._made.values()}
-        newest = {row.code: self._made[row] for row in rows}
+        self._newest = newest = {row.code: self._made[row] for row in rows}
         self._doors = {c: Door(e.item.standing.intake, c in reference.retired) for c, e in newest.items()}
-        self._public = frozenset(code for code, edition in newest.items() if edition.item.disclosure == "public")
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
@@ -55,9 +54,14 @@ class Register:
         """Whether an item takes reports, by its newest edition."""
         return self._doors[item]
 
+    def newest(self, item: str) -> Edition | None:
+        """The edition of an item that is in force."""
+        return self._newest.get(item)
+
     def is_public(self, item: str) -> bool:
         """Whether the newest edition of an item has its records published (公开公示)."""
-        return item in self._public
+        edition = self._newest.get(item)
+        return edition is not None and edition.item.disclosure == "public"
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingestion.domain import denylist, terms
+from services.ingestion.domain import denylist, terms, vintages
 from services.ingestion.domain.conditions import Condition
 from services.ingestion.domain.faults import Fault, fault
 from services.ingestion.domain.reader import MISSING, Reader
@@ -99,6 +99,7 @@ def parse(definition: Mapping[str, Any]) -> tuple[Item | None, tuple[Fault, ...]
         standing=read_standing(top, full, faults),
     )
     faults.extend(_cross_checks(item))
+    faults.extend(vintages.check(definition, [field.code for field in item.fields]))
     return (None, tuple(faults)) if faults else (item, ())
 
 

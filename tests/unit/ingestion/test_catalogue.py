@@ -15,7 +15,8 @@ CATALOGUE = {shipped.item.code: shipped for shipped in load_catalogue()}
 
 
 def changed(**changes: Any) -> dict[str, Any]:
-    return copy.deepcopy(dict(CATALOGUE["org-penalty"].definition)) | changes
+    plain = {k: v for k, v in CATALOGUE["org-penalty"].definition.items() if k not in ("vintages", "business_key")}
+    return copy.deepcopy(plain) | changes
 
 
 def field(**changes: Any) -> dict[str, Any]:

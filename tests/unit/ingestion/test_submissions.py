@@ -18,12 +18,8 @@ def faults(submission: dict[str, Any], **how: Any) -> set[tuple[str, str]]:
 def test_a_valid_submission_of_every_item_has_no_fault(item: str) -> None:
     given = samples.read(samples.record(item))
     assert given.faults == ()
-    assert (given.submission_id, given.record_no, given.item, given.item_version) == (
-        "s-1",
-        "r-1",
-        item,
-        samples.ITEMS[item].version,
-    )
+    version = samples.ITEMS[item].version
+    assert (given.submission_id, given.record_no, given.item, given.item_version) == ("s-1", "r-1", item, version)
     assert len(given.record_id) == len(given.content) == 16
 
 

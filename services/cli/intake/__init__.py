@@ -1,0 +1,1 @@
+"""The file door: tables of records become submissions, and every row gets its answer beside it."""

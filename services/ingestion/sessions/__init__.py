@@ -1,0 +1,1 @@
+"""Agencies at the gRPC door, each speaking to the broker as itself."""
