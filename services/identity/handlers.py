@@ -16,6 +16,7 @@ from services.identity.domain.events import (
     Event,
     RecordHeld,
     RecordLinked,
+    RecordOvertaken,
     RecordSeen,
     RecordSuperseded,
     SubjectChanged,
@@ -90,6 +91,8 @@ def count(events: Sequence[Event]) -> None:
             metrics.HELD.labels(event.held.reason).inc()
         elif isinstance(event, RecordSuperseded):
             metrics.RELEASED.labels("superseded").inc()
+        elif isinstance(event, RecordOvertaken):
+            metrics.OVERTAKEN.inc()
         elif isinstance(event, AliasContested):
             metrics.CONTESTED.inc()
 

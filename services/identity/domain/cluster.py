@@ -15,10 +15,13 @@ from services.identity.domain.events import (
     NameConfirmed,
     RecordHeld,
     RecordLinked,
+    RecordOvertaken,
     RecordSeen,
     RecordSuperseded,
     Subject,
     SubjectChanged,
+    VersionArrived,
+    VersionsMissing,
 )
 
 
@@ -29,6 +32,8 @@ class Record(NamedTuple):
     version: int = 0  # the highest seen
     link: Link | None = None
     held: tuple[Held, ...] = ()
+    linked: int = 0  # the highest linked
+    missing: tuple[int, ...] = ()  # below the highest seen, and not seen
 
 
 class Cluster(NamedTuple):
@@ -71,7 +76,8 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
         case RecordLinked(given, link):
             record = _without(cluster.record(given.record_id), given.version)
             version = max(record.version, given.version)
-            return _with_record(cluster, Record(record.record_id, version, link, record.held))
+            linked = Record(record.record_id, version, link, record.held, given.version, record.missing)
+            return _with_record(cluster, linked)
         case RecordHeld(held):
             record = _without(cluster.record(held.given.record_id), held.given.version)
             queue = sorted((*record.held, held), key=lambda h: h.given.version)
@@ -79,6 +85,14 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
             return _with_record(cluster, record._replace(held=tuple(queue), version=version))
         case RecordSuperseded(record_id, version):
             return _with_record(cluster, _without(cluster.record(record_id), version))
+        case VersionsMissing(record_id, versions):
+            record = cluster.record(record_id)
+            return _with_record(cluster, record._replace(missing=(*record.missing, *versions)))
+        case VersionArrived(record_id, version):
+            record = cluster.record(record_id)
+            return _with_record(cluster, record._replace(missing=tuple(v for v in record.missing if v != version)))
+        case RecordOvertaken():
+            return cluster
         case _:
             assert_never(event)
 

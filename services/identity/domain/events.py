@@ -135,6 +135,27 @@ class RecordHeld(NamedTuple):
     at_ms: int
 
 
+class VersionsMissing(NamedTuple):
+    """A version came before these older ones of its record."""
+
+    record_id: bytes
+    versions: tuple[int, ...]
+
+
+class VersionArrived(NamedTuple):
+    """One of those came after all."""
+
+    record_id: bytes
+    version: int
+
+
+class RecordOvertaken(NamedTuple):
+    """A version came when a newer one was linked already: superseded before it was looked at, and told to nobody."""
+
+    given: RecordSeen
+    at_ms: int
+
+
 class RecordSuperseded(NamedTuple):
     """A version in review was overtaken by a later one; it is not told, since order per record is kept."""
 
@@ -143,4 +164,15 @@ class RecordSuperseded(NamedTuple):
     at_ms: int
 
 
-Event = SubjectChanged | NameConfirmed | AliasBound | AliasContested | RecordLinked | RecordHeld | RecordSuperseded
+Event = (
+    SubjectChanged
+    | NameConfirmed
+    | AliasBound
+    | AliasContested
+    | RecordLinked
+    | RecordHeld
+    | RecordSuperseded
+    | VersionsMissing
+    | VersionArrived
+    | RecordOvertaken
+)

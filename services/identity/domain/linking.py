@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from services.identity.domain import naming
-from services.identity.domain.cluster import Cluster, evolve
+from services.identity.domain.cluster import Cluster, Record, evolve
 from services.identity.domain.events import (
     Alias,
     AliasBound,
@@ -15,8 +15,11 @@ from services.identity.domain.events import (
     Link,
     RecordHeld,
     RecordLinked,
+    RecordOvertaken,
     RecordSeen,
     RecordSuperseded,
+    VersionArrived,
+    VersionsMissing,
 )
 from services.identity.domain.ladder import Doubt, conflicts, judge
 from services.identity.domain.terms import CURED_BY_LATER
@@ -37,16 +40,28 @@ class Story:
 
 
 def decide(cluster: Cluster, given: RecordSeen) -> Sequence[Event]:
-    """A version seen before states nothing new."""
-    if given.version <= cluster.record(given.record_id).version:
-        return ()
+    """A version seen before states nothing new; one that is late is judged, unless a newer one is linked already."""
+    record = cluster.record(given.record_id)
     story = Story(cluster, given.at_ms)
+    if given.version != record.version + 1:
+        if given.version <= record.version and given.version not in record.missing:
+            return ()
+        story.tell([_out_of_turn(record, given)])
+    if given.version < record.linked:
+        story.tell([RecordOvertaken(given, given.at_ms)])
+        return story.events
     judged = judge(cluster, given)
     if isinstance(judged, Doubt):
         story.tell([RecordHeld(Held(given, judged.reason, judged.alias_id), given.at_ms)])
     else:
         _link(story, given, judged, released=False)
     return story.events
+
+
+def _out_of_turn(record: Record, given: RecordSeen) -> Event:
+    if given.version > record.version:
+        return VersionsMissing(given.record_id, tuple(range(record.version + 1, given.version)))
+    return VersionArrived(given.record_id, given.version)
 
 
 def _link(story: Story, given: RecordSeen, link: Link, released: bool) -> None:

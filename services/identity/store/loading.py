@@ -48,6 +48,9 @@ LINKS = """
 SELECT l.record_id, l.subject_id, l.version, l.rule, l.evidence
 FROM unnest($1::bytea[]) AS k (record_id) JOIN record_links AS l USING (record_id)
 """
+MISSING = """
+SELECT record_id, version FROM missing_versions WHERE record_id = ANY($1::bytea[]) ORDER BY record_id, version
+"""
 NOBODY = Reference("", "", b"", "CODE_KIND_UNKNOWN")
 
 
@@ -69,6 +72,7 @@ async def load(tx: Transaction, given: Sequence[RecordSeen], read_held: ReadHeld
     everything = await _lock_aliases(tx, found, given, read_held)
     await _load_subjects(tx, found, everything)
     await _load_records(tx, found, {one.record_id for one in everything})
+    await _load_missing(tx, found, given)
     return _cut(found, everything)
 
 
@@ -148,7 +152,21 @@ async def _load_records(tx: Transaction, found: Found, wanted: Collection[bytes]
         version = max([0 if row is None else row["version"], *(held.given.version for held in queue)])
         link = None if row is None else Link(row["subject_id"], row["rule"], tuple(row["evidence"].split(",")))
         if version:
-            found.records[record_id] = Record(record_id, version, link, queue)
+            linked = 0 if row is None else row["version"]
+            found.records[record_id] = Record(record_id, version, link, queue, linked)
+
+
+async def _load_missing(tx: Transaction, found: Found, given: Sequence[RecordSeen]) -> None:
+    """Asked only of records of which a version comes that is not newer than all: nearly never."""
+    known = found.records
+    late = {one.record_id for one in given if one.record_id in known and one.version <= known[one.record_id].version}
+    if not late:
+        return
+    missing: dict[bytes, list[int]] = defaultdict(list)
+    for row in await tx.fetch(MISSING, sorted(late)):
+        missing[row["record_id"]].append(row["version"])
+    for record_id, versions in missing.items():
+        known[record_id] = known[record_id]._replace(missing=tuple(versions))
 
 
 def _cut(found: Found, everything: Sequence[RecordSeen]) -> Loaded:

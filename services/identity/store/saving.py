@@ -18,9 +18,12 @@ from services.identity.domain.events import (
     NameConfirmed,
     RecordHeld,
     RecordLinked,
+    RecordOvertaken,
     RecordSuperseded,
     Subject,
     SubjectChanged,
+    VersionArrived,
+    VersionsMissing,
 )
 
 SUBJECTS = """
@@ -64,7 +67,17 @@ UPDATE reviews AS old SET state = new.state, accepted = NULL, settled_at = new.a
 FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::timestamptz[]) AS new (record_id, version, state, at)
 WHERE old.state = 'WAITING' AND old.record_id = new.record_id AND old.version = new.version
 """
-
+OVERTAKE = """
+INSERT INTO reviews (state, record_id, version, reason, item, agency, code_kind, held_at, settled_at)
+SELECT 'SUPERSEDED', new.record_id, new.version, 'OVERTAKEN', new.item, new.agency, new.code_kind, new.at, new.at
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS new (record_id, version, item, agency, code_kind, at)
+"""
+MISS = "INSERT INTO missing_versions SELECT * FROM unnest($1::bytea[], $2::bigint[])"
+ARRIVE = """
+DELETE FROM missing_versions AS old USING unnest($1::bytea[], $2::bigint[]) AS new (record_id, version)
+WHERE old.record_id = new.record_id AND old.version = new.version
+"""
 
 Told = Sequence[tuple[bytes, Event]]
 Row = tuple[Any, ...]
@@ -79,6 +92,17 @@ async def save(tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[
     await _run(tx, LINKS, known)
     await _run(tx, HOLD, _held(events))
     await _run(tx, SETTLE, _settled(events))
+    if any(isinstance(event, VersionsMissing | VersionArrived) for _, event in events):
+        await _save_missing(tx, events)
+
+
+async def _save_missing(tx: Transaction, events: Told) -> None:
+    """What is missing now, and what came late; a version that came within the same batch was never missing."""
+    missing = {(e.record_id, version) for _, e in events if isinstance(e, VersionsMissing) for version in e.versions}
+    arrived = {(e.record_id, e.version) for _, e in events if isinstance(e, VersionArrived)}
+    await _run(tx, MISS, missing - arrived)
+    await _run(tx, ARRIVE, arrived - missing)
+    await _run(tx, OVERTAKE, _overtaken(events))
 
 
 async def _run(tx: Transaction, statement: str, rows: Iterable[Row]) -> None:
@@ -128,6 +152,14 @@ def _held(events: Told) -> Iterable[Row]:
         accepted = None if given.subject_kind == "person" else given.accepted
         what = (held.reason, held.alias_id, given.item, given.agency, given.named.kind, accepted)
         yield record_id, version, *what, _time(event.at_ms)
+
+
+def _overtaken(events: Told) -> Iterable[Row]:
+    for _, event in events:
+        if isinstance(event, RecordOvertaken):
+            given = event.given
+            what = (given.item, given.agency, given.named.kind)
+            yield given.record_id, given.version, *what, _time(event.at_ms)
 
 
 def _settled(events: Told) -> Iterable[Row]:

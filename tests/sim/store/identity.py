@@ -8,7 +8,7 @@ from typing import Any
 from services.identity.store import loading, pepper, saving
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
 
 
 @statement(pepper.MARK)
@@ -77,6 +77,35 @@ async def links(tx: Tx, ids: list[bytes]) -> list[Row]:
     asked = set(ids)
     names = ("record_id", "subject_id", "version", "rule", "evidence")
     return [row.pick(*names) for key, row in tx.scan("record_links") if key in asked]
+
+
+@statement(loading.MISSING)
+async def missing(tx: Tx, ids: list[bytes]) -> list[Row]:
+    found = sorted(tx.scan("missing_versions"), key=lambda found: found[0])
+    return [row.pick("record_id", "version") for _, row in found if row["record_id"] in ids]
+
+
+@statement(saving.MISS)
+async def miss(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [((row["record_id"], row["version"]), row) for row in columns("record_id version", *arrays)]
+    await insert_or(tx, "missing_versions", rows, refuse)
+    return f"INSERT 0 {len(rows)}"
+
+
+@statement(saving.ARRIVE)
+async def arrive(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [Row(row) for row in columns("record_id version", *arrays)]
+    return f"DELETE {len(await delete(tx, 'missing_versions', ['record_id', 'version'], rows))}"
+
+
+@statement(saving.OVERTAKE)
+async def overtake(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id version item agency code_kind at", *arrays)
+    for row in rows:
+        row |= {"state": "SUPERSEDED", "reason": "OVERTAKEN", "alias_id": None, "accepted": None}
+        row |= {"place": tx.database.next("reviews"), "held_at": row["at"], "settled_at": row.pop("at")}
+    await insert_or(tx, "reviews", [((row["record_id"], row["version"]), row) for row in rows], refuse)
+    return f"INSERT 0 {len(rows)}"
 
 
 @statement(saving.SUBJECTS)

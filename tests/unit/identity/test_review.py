@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from services.identity.domain.events import AliasBound, Event, RecordHeld, RecordLinked, RecordSuperseded
+from services.identity.domain.events import (
+    AliasBound,
+    Event,
+    RecordHeld,
+    RecordLinked,
+    RecordOvertaken,
+    RecordSuperseded,
+    VersionArrived,
+)
 from tests.unit.identity.samples import (
     JIA,
     OTHER_REG_NO,
@@ -118,3 +126,20 @@ def test_only_what_waits_for_that_code_is_released() -> None:
     cluster, _ = tell(record(REG_NO, "reg_no"), record(OTHER_REG_NO, "reg_no", number=2))
     _, said = tell(mapping(number=9), cluster=cluster)
     assert linked(said) == [(9, 1, False), (1, 1, True)]
+
+
+def test_a_version_that_comes_after_a_newer_one_is_linked_or_superseded_but_never_passed_over() -> None:
+    cluster, said = tell(record(version=2, action="correct"))
+    assert linked(said) == [(1, 2, False)]
+    assert cluster.record(record().record_id).missing == (1,)
+    cluster, said = tell(record(), cluster=cluster)
+    assert [type(e) for e in said] == [VersionArrived, RecordOvertaken]
+    assert tell(record(), cluster=cluster)[1] == []  # and if it comes again, it is a repeat
+
+
+def test_a_version_that_is_late_goes_before_those_that_wait() -> None:
+    cluster, _ = tell(record(REG_NO, "reg_no", version=2, action="correct"))
+    cluster, said = tell(record(), cluster=cluster)
+    assert linked(said) == [(1, 1, False)]
+    _, said = tell(mapping(number=9), cluster=cluster)
+    assert linked(said) == [(9, 1, False), (1, 2, True)]

@@ -86,3 +86,22 @@ async def what_is_settled_waits_no_more(store: Store) -> None:
         ("LINKED", b"r", 2, None, at(1)),
         ("SUPERSEDED", b"r", 1, None, at(1)),
     ]
+
+
+@case("identity")
+async def versions_are_missing_until_they_arrive(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        assert await tx.execute(saving.MISS, [b"r", b"r", b"q"], [2, 1, 1]) == "INSERT 0 3"
+        assert values(await tx.fetch(loading.MISSING, [b"r", b"x"])) == [(b"r", 1), (b"r", 2)]
+        assert await tx.execute(saving.ARRIVE, [b"r", b"x"], [1, 1]) == "DELETE 1"
+        assert values(await tx.fetch(loading.MISSING, [b"r"])) == [(b"r", 2)]
+
+
+@case("identity")
+async def what_comes_late_is_superseded_at_once(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        late = [b"r"], [1], ["i"], ["a"], ["uscc"], [at(1)]
+        assert await tx.execute(saving.OVERTAKE, *late) == "INSERT 0 1"
+        assert await tx.fetch(loading.HELD, [b"r"], []) == []
+    names = "state record_id version reason alias_id accepted held_at settled_at"
+    assert await store.rows("reviews", names) == [("SUPERSEDED", b"r", 1, "OVERTAKEN", None, None, at(1), at(1))]
