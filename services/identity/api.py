@@ -104,7 +104,7 @@ def _item(row: Any) -> pb.ReviewItem:
         **told,
         position=row["place"],
         record_id=row["record_id"].hex(),
-        can_be_mapped=row["state"] == "WAITING" and row["alias_id"] is not None,
+        can_be_mapped=row["state"] == "WAITING" and row["reason"] == "CODE_UNKNOWN",
         held_at_ms=_ms(row["held_at"]),
         settled_at_ms=_ms(row["settled_at"]) if row["settled_at"] else 0,
     )

@@ -69,7 +69,7 @@ class Alias(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A version in review; `alias_id` is the code it waits for, None where no code would help."""
+    """A version in review; `alias_id` is what it waits for, a code or a subject's name; None: nothing would help."""
 
     given: RecordSeen
     reason: Reason

@@ -22,7 +22,7 @@ from services.identity.domain.events import (
     VersionsMissing,
 )
 from services.identity.domain.ladder import Doubt, conflicts, judge
-from services.identity.domain.terms import CURED_BY_LATER
+from services.identity.domain.terms import CURED_BY_LATER, REGISTRATION
 
 
 class Story:
@@ -65,12 +65,15 @@ def _out_of_turn(record: Record, given: RecordSeen) -> Event:
 
 
 def _link(story: Story, given: RecordSeen, link: Link, released: bool) -> None:
-    story.tell(naming.subject_events(story.cluster, given, link, story.at_ms))
-    bound = _claim(story, given)
+    news = list(naming.subject_events(story.cluster, given, link, story.at_ms))
+    story.tell(news)
+    brought = _claim(story, given)
+    if news and given.item == REGISTRATION:
+        brought.append(link.subject_id)  # whoever waits for the subject's name
     story.tell(list(_earlier(story, given, link)))
     story.tell([RecordLinked(given, link, released, story.at_ms)])
-    for alias_id in bound:
-        _release(story, alias_id)
+    for one in brought:
+        _release(story, one)
 
 
 def _claim(story: Story, given: RecordSeen) -> list[bytes]:
@@ -100,7 +103,7 @@ def _earlier(story: Story, given: RecordSeen, link: Link) -> Iterable[Event]:
 
 
 def _release(story: Story, alias_id: bytes) -> None:
-    """Judge again what waited for this code, and what queues behind it."""
+    """Judge again what waited for this code or this subject's name, and what queues behind it."""
     for waiting in story.cluster.waiting(alias_id):
         for held in story.cluster.record(waiting.record_id).held:
             if held in story.cluster.record(waiting.record_id).held:  # an earlier step may have settled it

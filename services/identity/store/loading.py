@@ -12,7 +12,7 @@ from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.codes import Reference
 from services.identity.domain.events import Alias, Code, Held, Link, RecordSeen, Subject
-from services.identity.domain.neighbours import Groups, alias_kinds, renewed, subject_ids, touched
+from services.identity.domain.neighbours import Groups, alias_kinds, confirmed, naming, renewed, subject_ids, touched
 
 ReadHeld = Callable[[Sequence[bytes]], Awaitable[Sequence[RecordSeen]]]
 Loaded = tuple[dict[bytes, bytes], dict[bytes, Cluster]]
@@ -107,8 +107,8 @@ async def _lock_aliases(
 
 
 async def _held(tx: Transaction, given: Sequence[RecordSeen], read_held: ReadHeld) -> dict[bytes, tuple[Held, ...]]:
-    """The queues in review: of these records, and of all that wait for a code that these bring."""
-    brought = {claim.alias.id for one in given for claim in one.claims}
+    """The queues in review: of these records, and of all that wait for a code or a name that these bring."""
+    brought = {claim.alias.id for one in given for claim in one.claims} | naming(given)
     rows = await tx.fetch(HELD, list({one.record_id for one in given}), list(brought))
     kept = [row for row in rows if row["accepted"] is not None]
     read = {(one.record_id, one.version): one for one in await read_held([row["accepted"] for row in kept])}
@@ -129,9 +129,11 @@ async def _load_subjects(tx: Transaction, found: Found, everything: Sequence[Rec
     """Guards the race between two lanes that bring news of one subject: both lock its row.
 
     A record that only names a known subject brings none, and a subject that is known stays so: its row is read without
-    a lock, which would be a write. That is most records.
+    a lock, which would be a write. That is most records. One that a name must confirm locks the row too: it and the
+    registration that brings the name meet in any order, as a record and a mapping do.
     """
-    wanted, changing = subject_ids(everything), renewed(everything)
+    bound = {alias.subject_id for alias in found.aliases.values() if alias.subject_id is not None}
+    wanted, changing = subject_ids(everything) | bound, renewed(everything) | confirmed(everything, found.aliases)
     if quiet := sorted(wanted - changing):
         _found_subjects(found, await tx.fetch(KNOWN_SUBJECTS, quiet))
     if locked := sorted(wanted - found.subjects.keys()):
@@ -173,6 +175,9 @@ def _cut(found: Found, everything: Sequence[RecordSeen]) -> Loaded:
     groups = Groups()
     for one in everything:
         groups.join(touched(one))
+    for alias in found.aliases.values():
+        if alias.subject_id is not None:
+            groups.join((alias.alias_id, alias.subject_id))
     subjects = _by_group(groups, found.subjects)
     aliases = _by_group(groups, found.aliases)
     records = _by_group(groups, found.records)

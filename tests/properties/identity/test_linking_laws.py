@@ -23,12 +23,14 @@ from services.identity.domain.linking import decide
 from services.identity.domain.neighbours import Groups, touched
 from tests.unit.identity.samples import JIA, OTHER_REG_NO, REG_NO, SOLE, YI, mapping, record, registration, tell
 
+TAX_NO = "420100MA4KLM0N5"
 NAMES = st.sampled_from([
     (JIA, "uscc"),
     (YI, "uscc"),
     (REG_NO, "reg_no"),
     (OTHER_REG_NO, "reg_no"),
     ("MA4KLM0N5", "org_code"),
+    (TAX_NO, "tax_no"),
     ("00000000000000000X", "uscc"),
     ("420106190003070015", "resident_id"),
 ])  # fmt: skip
@@ -58,11 +60,9 @@ registrations = st.builds(
     st.integers(1, 3),
 )
 mappings = st.builds(
-    lambda uscc, old, number, version, action: mapping(
-        uscc, "reg_no", old, number=number, version=version, action=action
-    ),
+    lambda uscc, old, number, version, action: mapping(uscc, *old, number=number, version=version, action=action),
     st.sampled_from([JIA, YI]),
-    st.sampled_from([REG_NO, OTHER_REG_NO]),
+    st.sampled_from([("reg_no", REG_NO), ("reg_no", OTHER_REG_NO), ("tax_no", TAX_NO)]),
     st.integers(21, 23),
     VERSIONS,
     ACTIONS,
@@ -142,7 +142,9 @@ def test_reasons_are_never_empty_and_codes_to_wait_for_are_named_when_one_would_
     for event in tell(*history)[1]:
         if isinstance(event, RecordHeld):
             assert event.held.reason
-            assert (event.held.alias_id is not None) == (event.held.reason == "CODE_UNKNOWN")
+            assert (event.held.alias_id is not None) == (
+                event.held.reason in ("CODE_UNKNOWN", "NAME_UNKNOWN", "NAME_DIFFERS")
+            )
 
 
 @given(histories)
@@ -177,8 +179,9 @@ agreeing = st.lists(
     st.one_of(
         st.builds(lambda name: record(*name), NAMES),
         st.builds(lambda: mapping(JIA, "reg_no", REG_NO)),
+        st.builds(lambda: mapping(JIA, "tax_no", TAX_NO)),
         st.builds(lambda: mapping(SOLE, "reg_no", OTHER_REG_NO)),
-        st.builds(lambda at: registration(JIA, produced_at=at), st.integers(1, 5)),
+        st.builds(lambda at: registration(JIA, produced_at=at), st.integers(1, 5)),  # named as the records name it
         st.builds(lambda at: registration(SOLE, name="演示丙", produced_at=at), st.integers(1, 5)),
     ),
     max_size=12,

@@ -143,3 +143,14 @@ def test_a_version_that_is_late_goes_before_those_that_wait() -> None:
     assert linked(said) == [(1, 1, False)]
     _, said = tell(mapping(number=9), cluster=cluster)
     assert linked(said) == [(9, 1, False), (1, 2, True)]
+
+
+def test_a_registration_releases_what_waits_for_the_name_of_its_subject() -> None:
+    tax_no = "420100MA4KLM0N5"
+    waiting = record(tax_no, "tax_no", number=2), record(tax_no, "tax_no", number=3, name="演示乙有限公司")
+    cluster, said = tell(mapping(old_kind="tax_no", old=tax_no, number=8), *waiting)
+    assert linked(said) == [(8, 1, False)]
+    cluster, said = tell(registration(number=9), cluster=cluster)
+    assert linked(said) == [(9, 1, False), (2, 1, True)]
+    (held,) = cluster.record(waiting[1].record_id).held
+    assert (held.reason, held.alias_id) == ("NAME_DIFFERS", subject_id(JIA))
