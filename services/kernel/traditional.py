@@ -1,7 +1,7 @@
 """Traditional characters and their simplified forms, one for one, for comparing names (domain.md §3.10).
 
-Taken from TSCharacters of OpenCC (Apache-2.0). A character that simplified text uses too (乾, 於, 徵) is left out, and so
-is what lies beyond the basic plane: names that differ in one of those stay different, which opens a review.
+Taken from TSCharacters of OpenCC (Apache-2.0). What simplified text uses too (乾, 於, 徵) is left out, and so is what
+lies beyond the basic plane: names that differ in one of those stay different, which opens a review.
 """
 
 from __future__ import annotations

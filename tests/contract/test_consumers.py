@@ -19,12 +19,14 @@ from services.chassis.wire import frame, schema_id_of, unframe
 from services.disclosure import handlers as disclosure
 from services.disclosure.contracts.records import Linked, RecordReader
 from services.disclosure.contracts.reference import Catalogue
+from services.disclosure.domain import subject_file
 from services.disclosure.domain.edition import Edition, EditionSeen, edition_of
 from services.disclosure.domain.events import Code
 from services.disclosure.domain.subject_card import SubjectSeen
 from services.disclosure.domain.terms import FEEDS
 from services.identity import handlers as identity
-from services.identity.contracts import Reader
+from services.identity.contracts.orders import OrderReader
+from services.identity.contracts.records import Reader
 from services.identity.domain import codes
 from services.identity.domain.events import RecordSeen
 from services.ingestion import handlers as ingestion
@@ -53,12 +55,13 @@ from tests.contract.test_editions import breaks
 from tests.support.fake_registry import FakeRegistry
 
 ACCEPTED, LINKED, SUBJECT = "credit.ingestion.record.v1", "credit.identity.record.v1", "credit.identity.subject.v1"
+LINK = "credit.identity.link.v1"
 AGENCY, CATALOGUE, FEEDBACK = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1", "credit.feedback.v1"
 CONSUMED = {
     "ingestion": {COMMAND},
     "identity": {ACCEPTED, COMMAND},
-    "disclosure": {LINKED, SUBJECT, CATALOGUE, COMMAND},
-    "sanctions": {LINKED, FEEDBACK, AGENCY, COMMAND},
+    "disclosure": {LINKED, LINK, SUBJECT, CATALOGUE, COMMAND},
+    "sanctions": {LINKED, LINK, FEEDBACK, AGENCY, COMMAND},
     "national_sync": {LINKED, ANSWER, COMMAND},
 }
 NOW = Moment(1_506_657_700_000)
@@ -91,7 +94,7 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
     register, speaker, answers = Register(), Speaker(schemas), ReferenceSpeaker(schemas)
     own = {
         "ingestion": ingestion.handlers(SubmissionReader(register, 0), speaker, CommandReader(schemas), answers),
-        "identity": identity.handlers(schemas, Reader(schemas, PEPPER)),
+        "identity": identity.handlers(schemas, Reader(schemas, PEPPER), OrderReader(schemas, PEPPER)),
         "disclosure": disclosure.handlers(schemas, RecordReader(schemas, Catalogue())),
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
@@ -249,6 +252,24 @@ async def test_disclosure_reads_linked_records(schemas: Schemas, golden: Golden)
         assert not seen.shown.fields.keys() & sensitive
 
 
+@every(LINK)
+async def test_disclosure_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
+    moved = await read(schemas, "disclosure", golden)
+    record = golden.record
+    who = (record["record_id"], record["link_no"], record["subject_id"], record["linked"])
+    assert moved == subject_file.LinkMoved(*who, NOW.now_ms)
+
+
+@every(LINK)
+async def test_sanctions_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
+    moved = await read(schemas, "sanctions", golden)
+    record = golden.record
+    assert isinstance(moved, joint_action.LinkMoved)
+    for name in ("record_id", "link_no", "subject_id", "linked"):
+        assert getattr(moved, name) == record[name]
+    assert set(moved.memoranda) == {memorandum.code for memorandum in MEMORANDA.values()}
+
+
 @every(SUBJECT)
 async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> None:
     record = golden.record
@@ -259,6 +280,7 @@ async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> No
         record["name"],
         tuple(Code(**code) for code in record["codes"]),
         NOW.now_ms,
+        record.get("merged_into"),
     )
 
 

@@ -36,6 +36,7 @@ ONE_PARTITION = ("credit.ingestion.catalogue.v1", "credit.ingestion.agency.v1")
 INTERNAL = (
     "credit.ingestion.record.v1",
     "credit.identity.record.v1",
+    "credit.identity.link.v1",
     "credit.identity.subject.v1",
     "credit.disclosure.public-change.v1",
     "credit.disclosure.government-change.v1",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from services.identity.domain.cluster import Cluster
+from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.events import Alias, Claim, Link, RecordSeen
-from services.identity.domain.terms import CONFIRMED_BY_NAME, Reason
+from services.identity.domain.mappings import only_by
+from services.identity.domain.terms import BY_PERSON, CONFIRMED_BY_NAME, MAPPING, Reason
 from services.kernel.names import matching_key
 
 
@@ -19,7 +20,8 @@ class Doubt(NamedTuple):
 
 def judge(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
     """Whom this version is about, as far as is known now."""
-    standing = cluster.record(given.record_id).link
+    record = cluster.record(given.record_id)
+    standing = record.link
     if given.subject_kind == "person":
         return Doubt("PERSON_NOT_SUPPORTED_YET")
     if given.withdraws and standing is not None:
@@ -28,12 +30,31 @@ def judge(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
         return Doubt(given.trouble)
     found = climb(cluster, given)
     if isinstance(found, Doubt):
-        return found
-    if not given.withdraws and any(conflicts(cluster, claim) for claim in given.claims if claim.binding):
-        return Doubt("ALIAS_CONFLICT")
-    if standing is not None and standing.subject_id != found.subject_id:
+        decided = standing is not None and standing.rule == BY_PERSON and _named_alike(record, given)
+        return standing if decided and standing is not None else found
+    if not given.withdraws and (claim := contradicted(cluster, given)) is not None:
+        return Doubt("ALIAS_CONFLICT", claim.alias.id)
+    if standing is not None and not _same(cluster, standing.subject_id, found.subject_id) and given.item != MAPPING:
         return Doubt("SUBJECT_CHANGED")
     return found
+
+
+def _named_alike(record: Record, given: RecordSeen) -> bool:
+    """Whether this version calls its subject by the very code about which a person decided."""
+    decided = record.by_code
+    return decided is not None and bool(given.named.id) and decided.named.id == given.named.id
+
+
+def _same(cluster: Cluster, one: bytes, other: bytes) -> bool:
+    return one == other or cluster.root(one) == cluster.root(other)
+
+
+def contradicted(cluster: Cluster, given: RecordSeen) -> Claim | None:
+    """What a mapping claims although it is another's, by more than this mapping itself."""
+    for claim in given.claims:
+        if claim.binding and conflicts(cluster, claim) and not only_by(cluster, given.record_id, claim.alias.id):
+            return claim
+    return None
 
 
 def climb(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
@@ -66,4 +87,4 @@ def _confirmed(cluster: Cluster, subject_id: bytes, given: RecordSeen, source: s
 def conflicts(cluster: Cluster, claim: Claim) -> bool:
     """Whether the claimed code is another subject's already."""
     alias: Alias = cluster.alias(claim.alias.id, claim.alias.kind)
-    return alias.subject_id is not None and alias.subject_id != claim.subject.id
+    return alias.subject_id is not None and not _same(cluster, alias.subject_id, claim.subject.id)

@@ -7,7 +7,13 @@ from typing import Literal
 REGISTRATION = "enterprise-registration"  # the one item that names a subject
 MAPPING = "code-mapping"  # the one item that brings old codes
 
-Change = Literal["REGISTERED", "CODE_ADDED", "NAMED"]
+Change = Literal["REGISTERED", "CODE_ADDED", "CODE_REMOVED", "NAMED", "MERGED", "UNMERGED"]
+Cause = Literal["MERGED", "UNMERGED", "MAPPING_CHANGED", "LINKED_AGAIN"]  # why a link changed
+Verdict = Literal["SAME", "NOT_SAME", "UNSURE"]
+Judged = Literal["SAME", "NOT_SAME", "UNSURE", "MERGED", "UNMERGED"]
+Decision = Literal["link", "leave", "reject"]
+
+BY_PERSON = "REVIEW"  # the rule of a link that a person made
 
 Reason = Literal[
     "PERSON_NOT_SUPPORTED_YET",  # natural persons have no keys and no erasure yet: nobody is linked

@@ -30,6 +30,7 @@ subjects = st.fixed_dictionaries(
         "name": st.none() | PLAIN,
         "codes": st.lists(st.fixed_dictionaries({"kind": PLAIN, "code": PLAIN}), max_size=4),
         "changed_at": st.integers(0, 2**42),
+        "merged_into": st.none() | st.binary(min_size=16, max_size=16),
     }
 )
 
@@ -42,6 +43,7 @@ def read(value: bytes) -> Any:
 def test_it_is_what_was_said(subject: dict[str, Any]) -> None:
     found = read(SCHEMAS.encode(SUBJECT, subject))
     assert (found.subject_id, found.version) == (subject["subject_id"], subject["subject_version"])
+    assert found.merged_into == subject["merged_into"]
     assert (found.kind, found.name) == (subject["subject_kind"], subject["name"] or None)
     assert found.codes == tuple(Code(one["kind"], one["code"]) for one in subject["codes"])
 

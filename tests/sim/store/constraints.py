@@ -13,7 +13,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "parked": frozenset(("value", "released_at", "discarded_at", "discarded_by")),
     "aliases": frozenset(("subject_id",)),
     "reviews": frozenset(("alias_id", "accepted", "settled_at")),
-    "subjects": frozenset(("name",)),
+    "subjects": frozenset(("name", "merged_into")),
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),

@@ -57,7 +57,7 @@ def test_the_code_is_bound_before_anything_is_released_by_it() -> None:
     cluster, _ = tell(record(REG_NO, "reg_no", number=2))
     _, said = tell(mapping(number=9), cluster=cluster)
     kinds = [type(e).__name__ for e in said]
-    assert kinds == ["SubjectChanged", "AliasBound", "RecordLinked", "RecordLinked"]
+    assert kinds == ["SubjectChanged", "MappingStands", "AliasBound", "RecordLinked", "RecordLinked"]
 
 
 def test_later_versions_queue_behind_and_come_out_in_order() -> None:
