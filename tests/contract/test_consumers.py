@@ -28,6 +28,7 @@ from services.identity import handlers as identity
 from services.identity.contracts.orders import OrderReader
 from services.identity.contracts.records import Reader
 from services.identity.domain import codes
+from services.identity.domain import orders as ids
 from services.identity.domain.events import RecordSeen
 from services.ingestion import handlers as ingestion
 from services.ingestion.config import load_catalogue
@@ -150,6 +151,8 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
         "resume_lane": list(CONSUMED),
+        **{f"{what}_subjects": ["identity"] for what in ("merge", "unmerge", "judge")},
+        **{f"{what}_review": ["identity"] for what in ("claim", "decide")},
     }.get(golden.record["type"])
     for service in takers:
         await read(schemas, service, golden)
@@ -202,6 +205,27 @@ async def test_every_service_reads_the_command_that_lets_a_lane_go_on(schemas: S
     asked = await read(schemas, service, golden)
     assert isinstance(asked, breaker.ResumeAsked)
     assert asked.lane == (arguments["topic"], arguments["partition"])
+
+
+async def test_identity_reads_its_commands(schemas: Schemas) -> None:
+    jia, yi = (codes.refer(PEPPER, "uscc", code).id for code in ("91420100MA4KLM0N5H", "93420111MA4XYK1279"))
+    for name, kind in (("merge-subjects", ids.MergeAsked), ("unmerge-subjects", ids.UnmergeAsked)):
+        golden, arguments = command(name)
+        asked = await read(schemas, "identity", golden)
+        assert isinstance(asked, kind)
+        assert (asked.into, asked.gone, asked.order.reason) == (jia, yi, arguments["reason"])
+        assert (asked.order.by, asked.order.faults) == ("演示员", ())
+    asked = await read(schemas, "identity", command("judge-subjects")[0])
+    assert isinstance(asked, ids.JudgeAsked)
+    assert (asked.one, asked.other, asked.verdict, asked.overrule, asked.order.faults) == (jia, yi, "UNSURE", False, ())
+    golden, arguments = command("claim-review")
+    asked = await read(schemas, "identity", golden)
+    assert isinstance(asked, ids.ClaimAsked)
+    assert (asked.record_id.hex(), asked.version, asked.minutes) == (arguments["record_id"], 1, 30)
+    assert asked.order.faults == ()
+    asked = await read(schemas, "identity", command("decide-review")[0])
+    assert isinstance(asked, ids.DecideAsked)
+    assert (asked.decision, asked.subject_id, asked.order.faults) == ("link", jia, ())
 
 
 @every(ACCEPTED)
@@ -381,7 +405,11 @@ def grown(schema: str, planted: Record, at: int | None = None) -> str:
     return json.dumps({**text, "fields": [*fields[:place], planted, *fields[place:]]})
 
 
-COMMANDS = {"ingestion": {"register_agency", "publish_item"}, "national_sync": {"record_answer"}}
+COMMANDS = {
+    "ingestion": {"register_agency", "publish_item"},
+    "identity": {"merge_subjects", "unmerge_subjects", "judge_subjects", "claim_review", "decide_review"},
+    "national_sync": {"record_answer"},
+}
 READ = [
     (service, golden)
     for service, golden in CONSUMERS

@@ -30,7 +30,7 @@ def settle(story: Story, given: RecordSeen) -> list[bytes]:
     story.tell([MappingStands(given.record_id, new)])
     if old is None or (new is not None and old[:2] == new[:2]):
         return []
-    return [old.alias_id] if _free(story, old) else []
+    return [old.alias_id] if _free(story, old, given.record_id) else []
 
 
 def only_by(cluster: Cluster, record_id: bytes, alias_id: bytes) -> bool:
@@ -52,8 +52,9 @@ def _unclaimed(cluster: Cluster, alias_id: bytes, but: bytes = b"") -> bool:
     return cluster.alias(alias_id, "").source == MAPPING and alias_id not in others
 
 
-def _free(story: Story, old: Mapped) -> bool:
-    if not _unclaimed(story.cluster, old.alias_id):
+def _free(story: Story, old: Mapped, record_id: bytes) -> bool:
+    """What this mapping claimed before; what it claims now, it has not got yet."""
+    if not _unclaimed(story.cluster, old.alias_id, record_id):
         return False
     story.tell([AliasFreed(old.alias_id)])
     story.tell(_code_removed(story, old))

@@ -61,7 +61,7 @@ def test_codes_may_come_in_blocks_with_their_size_before_them() -> None:
     codes = [python_writer(["string", "string"])("uscc", code) for code in ("A1", "B2", "C3")]
     blocks = zigzag(-2) + zigzag(len(codes[0] + codes[1])) + codes[0] + codes[1] + zigzag(1) + codes[2] + b"\0"
     head = python_writer(["fixed16", "long", "string", "string", "string?"])(b"S" * 16, 1, "CODE_ADDED", "org", None)
-    value = frame(SCHEMAS.schema_id(SUBJECT), head + blocks + zigzag(NOW.now_ms))
+    value = frame(SCHEMAS.schema_id(SUBJECT), head + blocks + zigzag(NOW.now_ms) + b"\0")
     assert SCHEMAS.decode(value)[1]["codes"] == [{"kind": "uscc", "code": code} for code in ("A1", "B2", "C3")]
     assert read(value).codes == tuple(Code("uscc", code) for code in ("A1", "B2", "C3"))
 

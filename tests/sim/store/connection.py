@@ -20,7 +20,10 @@ from tests.sim.store.statements import insert_or, run, statement
 from tests.sim.store.transactions import CURRENT
 from tests.sim.virtual import OWNER
 
-DEFAULTS: dict[str, dict[str, Any]] = {"record_standing": {"link_no": 0, "nobodys": False}}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "record_standing": {"link_no": 0, "nobodys": False},
+    "record_links": {"link_no": 0},
+}
 KEY_COLUMNS = {"answers": 4, "records": 3, "disclosed_records": 2}
 
 

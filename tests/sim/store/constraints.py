@@ -12,18 +12,22 @@ import asyncpg
 NULLABLE: dict[str, frozenset[str]] = {
     "parked": frozenset(("value", "released_at", "discarded_at", "discarded_by")),
     "aliases": frozenset(("subject_id",)),
-    "reviews": frozenset(("alias_id", "accepted", "settled_at")),
+    "reviews": frozenset(
+        ("alias_id", "accepted", "settled_at", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    ),
     "subjects": frozenset(("name", "merged_into")),
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),
     "feedback_answers": frozenset(("task_version",)),
     "exchanges": frozenset(("submission",)),
+    "decisions": frozenset(("subject_id",)),
+    "answered": frozenset(("detail",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},
     "subjects": {"kind": ("org", "sole_trader")},
-    "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED")},
+    "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED", "REJECTED")},
     "listings": {"standing": ("UNKNOWN", "LISTED", "LIFTED", "REFUSED")},
     "tasks": {"status": ("OPENED", "CLOSED", "LIFTED")},
     "exchanges": {"action": ("put", "delete"), "state": ("PENDING", "ACKNOWLEDGED", "REFUSED", "RETRYING")},
