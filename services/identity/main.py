@@ -15,8 +15,9 @@ from services.identity.store import guard
 def build(runtime: Runtime) -> Service:
     """The service as the lane loop sees it."""
     pepper = load_pepper(runtime.settings.secrets)
-    runtime.grpc_add(IdentityApi(runtime.pool, pepper).register)
-    table = handlers(runtime.schemas, Reader(runtime.schemas, pepper), OrderReader(runtime.schemas, pepper))
+    reader = Reader(runtime.schemas, pepper)
+    runtime.grpc_add(IdentityApi(runtime.pool, pepper, reader).register)
+    table = handlers(runtime.schemas, reader, OrderReader(runtime.schemas, pepper))
     return Service(
         "identity",
         table,

@@ -94,7 +94,9 @@ async def the_tables_of_sanctions_refuse(store: Store) -> None:
     await refused(store, REFERENCE, sanctions_saving.SAVE_TASKS, *arrays(*task("t-2", b"x", "d")))
     await refused(store, CHECK, sanctions_saving.SAVE_TASKS, *arrays(*task("t-1", b"p", "d", "FORGOTTEN")))
     await refused(store, REFERENCE, sanctions_saving.SAVE_ANSWERS, *arrays("t-9", "f", "", "[]", at(0), None))
-    await refused(store, CHECK, sanctions_saving.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None, 0, False))
+    await refused(
+        store, CHECK, sanctions_saving.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None, 0, False)
+    )
     await refused(store, asyncpg.UniqueViolationError, sanctions_departments.SAVE_DEPARTMENTS, ["c", "d"])
     async with begin(store.pool) as tx:
         await tx.execute(sanctions_saving.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1))
