@@ -117,7 +117,23 @@ class Judge:
         )
         self._same("I7 linked or in review", found + waiting if self._all else found, Counter(accepted.keys()))
         self._never_held(found)
+        if self._all:
+            self._as_stored(newest, links, subjects)
         return self._moved(subjects, links)
+
+    def _as_stored(self, newest: dict[bytes, int], links: dict[bytes, Link], told: dict[bytes, list[Version]]) -> None:
+        """Whose a record is in identity's store, is what was told of it last: no move is forgotten."""
+        tables = self._world.databases["identity"].tables
+        last = {v.record_id: s for s, versions in told.items() for v in versions if v.version == newest[v.record_id]}
+        last |= {record_id: link.subject_id for record_id, link in links.items() if link.linked}
+        last = {r: s for r, s in last.items() if r not in links or links[r].linked}
+        found: Counter[Any] = Counter()
+        for record_id, row in tables["record_links"].items():
+            subject_id = row["subject_id"]
+            while (into := tables["subjects"][subject_id]["merged_into"]) is not None:
+                subject_id = into
+            found[record_id, subject_id] += 1
+        self._same("I7 links as told", found, Counter(last.items()))
 
     def _moved(self, subjects: dict[bytes, list[Version]], links: dict[bytes, Link]) -> dict[bytes, list[Version]]:
         """The same with each record under the subject that its link says, if it changed."""

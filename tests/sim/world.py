@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.chassis.commands import COMMAND, command_topic
-from tests.sim import rest, verify
+from tests.sim import merges, rest, verify
 from tests.sim.broker import Broker, Entry
 from tests.sim.checks import Watch
 from tests.sim.departments import Departments
@@ -159,6 +159,7 @@ class World:
             process.start()
         for sent in Traffic(random.Random(f"{self.seed}/traffic"), RAGE_S).all():
             self.at(0.5 + sent.at, self.submit, sent)
+        merges.plan(self, RAGE_S)
         faults = Faults(self)
         faults.plan(RAGE_S)
         await asyncio.sleep(RAGE_S + 1.0)

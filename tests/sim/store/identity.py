@@ -10,6 +10,8 @@ from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
 
+UNCLAIMED = dict.fromkeys(("claimed_by", "claimed_until", "proposed_by", "proposed"))
+
 
 @statement(pepper.MARK)
 async def mark(tx: Tx) -> list[Row]:
@@ -85,6 +87,73 @@ async def _gone(tx: Tx, table: str, keys: list[bytes]) -> str:
 @statement(ledger.UNMAP)
 async def unmap(tx: Tx, ids: list[bytes]) -> str:
     return await _gone(tx, "mappings", ids)
+
+
+@statement(ledger.WHOLE)
+async def whole(tx: Tx) -> str:
+    return "SET"
+
+
+@statement(ledger.TREES)
+async def trees(tx: Tx, ids: list[bytes]) -> list[Row]:
+    found, rows = list(dict.fromkeys(ids)), [row for _, row in tx.scan("subjects")]
+    for one in found:  # it grows meanwhile
+        below = (row["subject_id"] for row in rows if row["merged_into"] == one)
+        found += [subject_id for subject_id in below if subject_id not in found]
+    return [Row(subject_id=one) for one in found]
+
+
+@statement(ledger.MEMBERS)
+async def members(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return [row.pick("subject_id", "record_id") for _, row in tx.scan("record_links") if row["subject_id"] in ids]
+
+
+@statement(ledger.JUDGEMENTS)
+async def judgements(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("judgements"))]
+    return [row for row in rows if row["one"] in ids or row["other"] in ids]
+
+
+@statement(ledger.JUDGE)
+async def judge(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("number verdict one other issued_by reason judged_at", *arrays)
+    await insert_or(tx, "judgements", [(row["number"], row) for row in rows], refuse)
+    return f"INSERT 0 {len(rows)}"
+
+
+@statement(ledger.ANSWERED)
+async def answered(tx: Tx, ids: list[str]) -> list[Row]:
+    return [row for key, row in sorted(tx.scan("answered")) if key in ids]
+
+
+@statement(ledger.ANSWER)
+async def answer(tx: Tx, *values: Any) -> str:
+    row = dict(zip(("command_id", "faults", "detail"), values, strict=True))
+    await insert_or(tx, "answered", [(row["command_id"], row)], refuse)
+    return "INSERT 0 1"
+
+
+@statement(ledger.CLAIMS)
+async def claims(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("reviews")) if row["state"] == "WAITING" and row["record_id"] in ids]
+    names = ("record_id", "version", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    return [row.pick(*names) for row in rows]
+
+
+@statement(ledger.CLAIM)
+async def claim(tx: Tx, *values: Any) -> str:
+    names = ("record_id", "version", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    row = dict(zip(names, values, strict=True))
+    place = row["record_id"], row["version"]
+    return await update(tx, "reviews", {place: row}, lambda old, new: old["state"] == "WAITING")
+
+
+@statement(ledger.DECIDE)
+async def decide(tx: Tx, *values: Any) -> str:
+    names = "command_id record_id version decision subject_id carried_out issued_by reason decided_at"
+    row = dict(zip(names.split(), values, strict=True))
+    await insert_or(tx, "decisions", [(row["command_id"], row)], refuse)
+    return "INSERT 0 1"
 
 
 @statement(saving.UNLINK)
@@ -205,7 +274,13 @@ async def overtake(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version item agency code_kind at", *arrays)
     for row in rows:
         row |= {"state": "SUPERSEDED", "reason": "OVERTAKEN", "alias_id": None, "accepted": None}
-        row |= {"link_no": 0, "place": tx.database.next("reviews"), "held_at": row["at"], "settled_at": row.pop("at")}
+        row |= {
+            **UNCLAIMED,
+            "link_no": 0,
+            "place": tx.database.next("reviews"),
+            "held_at": row["at"],
+            "settled_at": row.pop("at"),
+        }
     await insert_or(tx, "reviews", [((row["record_id"], row["version"]), row) for row in rows], refuse)
     return f"INSERT 0 {len(rows)}"
 
@@ -238,7 +313,7 @@ async def save_links(tx: Tx, *arrays: list[Any]) -> str:
 async def hold(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version reason alias_id item agency code_kind accepted held_at link_no", *arrays)
     for row in rows:
-        row |= {"state": "WAITING", "place": tx.database.next("reviews"), "settled_at": None}
+        row |= {"state": "WAITING", "place": tx.database.next("reviews"), "settled_at": None, **UNCLAIMED}
 
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
         return {**old, "reason": new["reason"], "alias_id": new["alias_id"]}

@@ -171,3 +171,50 @@ async def what_was_settled_is_opened_again(store: Store) -> None:
         ("WAITING", b"p", 1),
         ("WAITING", b"r", 1),
     ]
+
+
+@case("identity")
+async def subjects_are_found_with_all_for_whom_they_stand(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(loading.PLACE_SUBJECTS, [b"a", b"b", b"c", b"d"])
+        merged = [b"b", b"c"], ["org"] * 2, [None] * 2, [0] * 2, [1] * 2, ["[]"] * 2, [b"a", b"b"]
+        await tx.execute(saving.SUBJECTS, *merged)
+        assert unordered(await tx.fetch(ledger.TREES, [b"a"])) == [(b"a",), (b"b",), (b"c",)]
+        assert unordered(await tx.fetch(ledger.TREES, [b"c", b"x"])) == [(b"c",), (b"x",)]
+
+
+@case("identity")
+async def records_are_found_by_the_subject_that_they_name(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await tx.execute(ledger.WHOLE)
+        rows = [(b"p", b"S"), (b"q", b"T"), (b"r", b"S")]
+        await saving.NEW_LINKS.insert(tx, [(record, subject, 1, "USCC", "uscc", 5) for record, subject in rows])
+        assert unordered(await tx.fetch(ledger.MEMBERS, [b"S", b"x"])) == [(b"S", b"p"), (b"S", b"r")]
+
+
+@case("identity")
+async def judgements_are_found_by_either_subject(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        said = [2, 1], ["MERGED", "UNSURE"], [b"S", b"T"], [b"T", b"U"], ["b", "a"], ["r", "r"], [6, 5]
+        assert await tx.execute(ledger.JUDGE, *said) == "INSERT 0 2"
+        both = [(1, "UNSURE", b"T", b"U", "a", "r", 5), (2, "MERGED", b"S", b"T", "b", "r", 6)]
+        assert values(await tx.fetch(ledger.JUDGEMENTS, [b"T"])) == both
+        assert values(await tx.fetch(ledger.JUDGEMENTS, [b"U"])) == both[:1]
+
+
+@case("identity")
+async def orders_are_answered_once(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        assert await tx.execute(ledger.ANSWER, "c-1", "A,B", None) == "INSERT 0 1"
+        assert values(await tx.fetch(ledger.ANSWERED, ["c-1", "c-2"])) == [("c-1", "A,B", None)]
+
+
+@case("identity")
+async def reviews_are_claimed_and_decided(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await hold(tx, (b"r", 1, b"A"))
+        assert await tx.execute(ledger.CLAIM, b"r", 1, "a", 7, None, None) == "UPDATE 1"
+        assert await tx.execute(ledger.CLAIM, b"r", 2, "a", 7, None, None) == "UPDATE 0"
+        assert values(await tx.fetch(ledger.CLAIMS, [b"r", b"x"])) == [(b"r", 1, "a", 7, None, None)]
+        assert await tx.execute(ledger.DECIDE, "c-1", b"r", 1, "leave", None, True, "a", "r", 8) == "INSERT 0 1"
+    assert await store.rows("decisions", "command_id decision subject_id") == [("c-1", "leave", None)]
