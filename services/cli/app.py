@@ -33,6 +33,11 @@ COMMANDS = {
     "catalogue": Command(
         "services.cli.catalogue_app:app", "The catalogue: list, show, page; add, confirm, retire items."
     ),
+    "explain": Command("services.cli.explain:explain", "Why a record is about whom it is about."),
+    "review": Command("services.cli.review:app", "What could not be linked: list, claim, decide."),
+    "merge": Command("services.cli.subjects:merge", "Let one subject stand for another."),
+    "unmerge": Command("services.cli.subjects:unmerge", "Take apart subjects that were merged."),
+    "judge": Command("services.cli.subjects:judge", "Say whether two subjects are the same."),
     "template": Command("services.cli.template:template", "Write the spreadsheet of a catalogue item."),
     "trace": Command("services.cli.trace:trace", "Follow a submission hop by hop."),
     "feeds": Command("services.cli.feeds:app", "What each agency sends of each item; who is silent."),

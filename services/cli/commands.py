@@ -21,7 +21,7 @@ class Answered(NamedTuple):
 
     outcome: str
     faults: tuple[dict[str, str], ...]
-    detail: str | None = None
+    detail: str | None = None  # what was done, as JSON
 
 
 def send(layout: Layout, service: str, kind: str, key: str, arguments: dict[str, Any]) -> Answered:

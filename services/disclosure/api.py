@@ -96,6 +96,9 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
             async with queries.snapshot(self._pool) as tx:
                 positions = await queries.as_of(tx)
                 rows = await queries.records(tx, inquiry.channel, subject_id, after, size)
+                if not rows and not after and (into := await queries.standing_for(tx, subject_id)) != subject_id:
+                    subject_id = into
+                    rows = await queries.records(tx, inquiry.channel, subject_id, after, size)
                 seq = await queries.seq(tx, inquiry.channel, subject_id)
             await self._looked("ListRecords", inquiry, [(subject_id, "")])
             token = rows[-1]["record_id"].hex() if len(rows) == size else ""

@@ -9,7 +9,8 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.schemas import Schemas
 from services.disclosure import metrics
-from services.disclosure.contracts import changes, reference
+from services.disclosure.contracts import changes, links, reference
+from services.disclosure.contracts.links import Again
 from services.disclosure.contracts.records import LINKED, Linked, RecordReader
 from services.disclosure.domain import edition, punctuality, subject_card, subject_file
 from services.disclosure.domain.edition import CatalogueItem, EditionSeen
@@ -17,14 +18,14 @@ from services.disclosure.domain.events import CardChanged, EditionKnown, Event, 
 from services.disclosure.domain.grouping import group
 from services.disclosure.domain.punctuality import PublicDue
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
-from services.disclosure.domain.subject_file import RecordSeen, SubjectFile
+from services.disclosure.domain.subject_file import LinkMoved, RecordSeen, SubjectFile
 from services.disclosure.store import files
 from services.disclosure.store import reference as stored
 
-WAITS = "catalogue"
+WAITS, WAITS_AGAIN = "catalogue", "catalogue-again"
 
 
-Given = Linked | RecordSeen  # a record as far as its head tells, or already with what may be shown of it
+Given = Linked | RecordSeen | Again | LinkMoved  # as far as its head tells, or already with what may be shown of it
 ReadMany = Callable[[Sequence[Message], Moment], Sequence[RecordSeen | None]]
 
 
@@ -42,7 +43,7 @@ class SubjectFiles:
         return self._group_of.get(given.subject_id, given.subject_id)
 
     async def load(self, tx: Transaction, given: Sequence[Given]) -> dict[bytes, SubjectFile]:
-        await self._schemas.resolve(one.needed for one in given if isinstance(one, Linked))
+        await self._schemas.resolve(one.needed for one in given if isinstance(one, Linked | Again))
         standings = await files.load_standings(tx, {one.record_id for one in given})
         pairs = [(one.record_id, one.subject_id) for one in given]
         pairs += [(record_id, standing.subject_id) for record_id, standing in standings.items()]
@@ -53,7 +54,7 @@ class SubjectFiles:
         return subject_file.EMPTY
 
     def decide(self, state: SubjectFile, given: Given) -> Sequence[Event]:
-        events = subject_file.decide(state, self._reader.complete(given))
+        events = subject_file.decide(state, links.complete(self._reader, given))
         if not events:
             metrics.record_came_to("ignored").inc()
         return events
@@ -76,9 +77,9 @@ class SubjectFiles:
 
     def timers(self, event: Event, given: Given) -> Iterable[Timer]:
         # The lane goes on: were it to stop until the catalogue is here, a batch that holds both would never end.
-        if isinstance(event, RecordWaits) and isinstance(given, Linked):  # one that waits has not been completed
+        if isinstance(event, RecordWaits) and isinstance(given, Linked | Again):  # what waits has not been completed
             key = event.record_id + event.version.to_bytes(8)
-            return (Timer(event.again_at_ms, key, WAITS, given.value),)
+            return (Timer(event.again_at_ms, key, WAITS if isinstance(given, Linked) else WAITS_AGAIN, given.value),)
         return ()
 
 
@@ -177,12 +178,17 @@ def handlers(schemas: Schemas, reader: RecordReader, read_many: ReadMany | None 
     def item(message: Message, moment: Moment) -> EditionSeen:
         return reference.read_edition(schemas, message, moment)
 
+    def link(message: Message, moment: Moment) -> Again | LinkMoved:
+        return links.read_link(schemas, reader, message, moment)
+
     def subject(message: Message, moment: Moment) -> SubjectSeen:
         return reference.read_subject(schemas, message, moment)
 
     return (
         Handler(LINKED, subject_files, reader.read, read_many),
         Handler(f"timer:{WAITS}", subject_files, reader.read),
+        Handler(links.LINK, subject_files, link),
+        Handler(f"timer:{WAITS_AGAIN}", subject_files, link),
         Handler(reference.SUBJECT, Cards(), subject),
         Handler(reference.CATALOGUE, Items(), item),
     )

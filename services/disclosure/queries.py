@@ -41,10 +41,11 @@ WITH asked AS (
     SELECT a.n, c.subject_id FROM asked AS a JOIN subject_codes AS c ON c.code = a.code AND c.kind = a.kind
 )
 SELECT 0 AS n, NULL AS subject_id, NULL AS kind, NULL AS name, NULL AS code_kinds, NULL AS codes, NULL AS records,
-    NULL AS seq, l.topic, l.partition, l.next_offset
+    NULL AS seq, NULL AS merged_into, l.topic, l.partition, l.next_offset
 FROM lanes AS l WHERE l.topic = $4 AND l.next_offset >= 0
 UNION ALL
-SELECT named.n, named.subject_id, s.kind, s.name, s.code_kinds, s.codes, r.records, f.{feed}_seq, NULL, NULL, NULL
+SELECT named.n, named.subject_id, s.kind, s.name, s.code_kinds, s.codes, r.records, f.{feed}_seq, s.merged_into,
+    NULL, NULL, NULL
 FROM named
 LEFT JOIN subjects AS s ON s.subject_id = named.subject_id
 LEFT JOIN subject_files AS f ON f.subject_id = named.subject_id
@@ -53,6 +54,10 @@ CROSS JOIN LATERAL (
 ) AS r
 WHERE s.subject_id IS NOT NULL OR r.records > 0
 """
+
+
+MERGED = "SELECT merged_into FROM subjects WHERE subject_id = $1"
+MERGES_LIMIT = 16  # one after the other; identity lets no circle arise
 
 
 class SubjectRow(NamedTuple):
@@ -64,6 +69,7 @@ class SubjectRow(NamedTuple):
     codes: tuple[tuple[str, str], ...]
     records: int
     seq: int
+    merged_into: bytes | None = None
 
 
 @asynccontextmanager
@@ -82,7 +88,40 @@ async def as_of(tx: Transaction) -> Sequence[Any]:
 async def look_up(
     tx: Transaction, feed: Feed, keys: Sequence[SubjectKey]
 ) -> tuple[list[list[SubjectRow]], Sequence[Any]]:
-    """For each key those whom it names and of whom there is a card, or a record that this channel may see; `as_of`."""
+    """For each key those whom it names and of whom there is a card, or a record that this channel may see; `as_of`.
+
+    For one that was merged stands who it was merged into, as of the moment after.
+    """
+    found, as_of = await _named(tx, feed, keys)
+    return await _standing(tx, feed, found), as_of
+
+
+async def _standing(tx: Transaction, feed: Feed, found: list[list[SubjectRow]]) -> list[list[SubjectRow]]:
+    for _ in range(MERGES_LIMIT):
+        merged = sorted({row.merged_into for rows in found for row in rows if row.merged_into is not None})
+        if not merged:
+            break
+        into = dict(zip(merged, (await _named(tx, feed, merged))[0], strict=True))
+        stands = [
+            [one for row in rows for one in (into[row.merged_into] if row.merged_into else [row])] for rows in found
+        ]
+        found = [list({row.subject_id: row for row in rows}.values()) for rows in stands]
+    return found
+
+
+async def standing_for(tx: Transaction, subject_id: bytes) -> bytes:
+    """Who stands for this subject: itself, or whom it was merged into."""
+    for _ in range(MERGES_LIMIT):
+        into = await tx.fetchval(MERGED, subject_id)
+        if into is None:
+            break
+        subject_id = into
+    return subject_id
+
+
+async def _named(
+    tx: Transaction, feed: Feed, keys: Sequence[SubjectKey]
+) -> tuple[list[list[SubjectRow]], Sequence[Any]]:
     codes = [key if isinstance(key, tuple) else (None, None) for key in keys]
     ids = [key if isinstance(key, bytes) else None for key in keys]
     rows: Sequence[Any] = await tx.fetch(
@@ -97,7 +136,8 @@ async def look_up(
 
 def _subject(row: Any) -> SubjectRow:
     codes = tuple(zip(row["code_kinds"] or (), row["codes"] or (), strict=True))
-    return SubjectRow(row["subject_id"], row["kind"] or "", row["name"], codes, row["records"], row["seq"] or 0)
+    told = (row["kind"] or "", row["name"], codes, row["records"], row["seq"] or 0)
+    return SubjectRow(row["subject_id"], *told, row["merged_into"])
 
 
 async def records(tx: Transaction, feed: Feed, subject_id: bytes, after: bytes, limit: int) -> Sequence[Any]:
@@ -118,6 +158,6 @@ def page_size(asked: int) -> int:
 
 # What reconciliation compares (chassis/digest.py); standings do not know their items.
 DIGESTS = {
-    "standing": "SELECT record_id, version, '' AS item FROM record_standing",
+    "standing": "SELECT record_id, version, '' AS item FROM record_standing WHERE version > 0 AND NOT nobodys",
     "shown": "SELECT record_id, version, item FROM disclosed_records",
 }

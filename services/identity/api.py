@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 import asyncpg
@@ -13,15 +14,18 @@ from credit.identity.v1 import identity_pb2_grpc as pb_grpc
 
 from services.chassis import postgres
 from services.identity import queries
+from services.identity.contracts.records import Reader
 from services.identity.domain.codes import Reference, refer
+from services.identity.queries import explaining
 
 
 class IdentityApi(pb_grpc.IdentityServicer):
     """Reads only; every write is a message on a topic."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], pepper: bytes) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], pepper: bytes, reader: Reader) -> None:
         self._pool = pool
         self._pepper = pepper
+        self._reader = reader
 
     async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.Subject:
         """A subject by one of its codes."""
@@ -39,22 +43,45 @@ class IdentityApi(pb_grpc.IdentityServicer):
         """One page of the review list."""
         size = queries.page_size(request.page_size)
         async with postgres.transaction(self._pool) as tx:
-            rows = await queries.review_page(tx, request.state, request.reason, request.after, size)
+            wanted = queries.Wanted(request.state, request.reason, request.item, request.agency, request.name_part)
+            rows = await queries.review_page(tx, wanted, request.after, size)
         last = rows[-1]["place"] if len(rows) == size else 0
-        return pb.ListReviewResponse(items=[_item(row) for row in rows], next_after=last)
+        items = [self._item(row) for row in rows]
+        return pb.ListReviewResponse(items=[i for i in items if request.name_part in i.subject_name], next_after=last)
 
     async def GetReview(self, request: pb.GetReviewRequest, context: Any) -> pb.Review:
         """One record."""
-        try:
-            record_id = bytes.fromhex(request.record_id)
-        except ValueError:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "RECORD_ID_FORMAT")
-            raise
+        record_id = await _id(request.record_id, "RECORD_ID_FORMAT", context)
         async with postgres.transaction(self._pool) as tx:
             link, rows = await queries.review_of(tx, record_id)
         if link is None and not rows:
             await context.abort(grpc.StatusCode.NOT_FOUND, "RECORD_UNKNOWN")
-        return _review(request.record_id, link, rows)
+        return _review(request.record_id, link, [self._item(row) for row in rows])
+
+    async def Explain(self, request: pb.ExplainRequest, context: Any) -> pb.Explained:
+        """Why a record is about whom it is about."""
+        record_id = await _id(request.record_id, "RECORD_ID_FORMAT", context)
+        async with postgres.transaction(self._pool) as tx:
+            found = await explaining.explain(tx, self._reader, record_id)
+        if found is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "RECORD_UNKNOWN")
+            raise AssertionError
+        explained = _explained(found, [self._item(row) for row in found.reviews])
+        explained.record_id = record_id.hex()
+        return explained
+
+    async def ListJudgements(self, request: pb.ListJudgementsRequest, context: Any) -> pb.ListJudgementsResponse:
+        """What people said of a subject and others."""
+        subject_id = await _id(request.subject_id, "SUBJECT_ID_FORMAT", context)
+        async with postgres.transaction(self._pool) as tx:
+            rows = await explaining.judgements(tx, [subject_id])
+        return pb.ListJudgementsResponse(judgements=[_judgement(row) for row in rows])
+
+    def _item(self, row: Any) -> pb.ReviewItem:
+        item = _item(row)
+        if row["accepted"]:
+            item.subject_name = self._reader.read_body(row["accepted"], 0).subject_name
+        return item
 
     async def CountReview(self, request: pb.CountReviewRequest, context: Any) -> pb.CountReviewResponse:
         """How many are in review, or were."""
@@ -65,6 +92,14 @@ class IdentityApi(pb_grpc.IdentityServicer):
     def register(self, server: grpc.aio.Server) -> None:
         """Add this servicer to the process' server."""
         cast(Any, pb_grpc).add_IdentityServicer_to_server(self, server)
+
+
+async def _id(written: str, fault: str, context: Any) -> bytes:
+    try:
+        return bytes.fromhex(written)
+    except ValueError:
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, fault)
+        raise
 
 
 async def _resolve(tx: Any, named: Reference) -> tuple[bytes, pb.Explanation]:
@@ -88,8 +123,36 @@ def _subject(row: Any, explain: pb.Explanation) -> pb.Subject:
     )
 
 
-def _review(record_id: str, link: Any, rows: Any) -> pb.Review:
-    review = pb.Review(record_id=record_id, items=[_item(row) for row in rows])
+def _explained(found: explaining.Explained, items: Sequence[pb.ReviewItem]) -> pb.Explained:
+    link, chain = found.link, [row["subject_id"].hex() for row in found.chain]
+    explained = pb.Explained(
+        features=[pb.Feature(**feature._asdict()) for feature in found.features],
+        chain=chain,
+        brought_by=[record_id.hex() for record_id in found.brought_by],
+        judgements=[_judgement(row) for row in found.judgements],
+        decisions=[_decision(row) for row in found.decisions],
+        items=items,
+    )
+    if link is not None:
+        explained.subject_id = chain[-1] if chain else link["subject_id"].hex()
+        explained.rule, explained.linked_version = link["rule"], link["version"]
+    return explained
+
+
+def _judgement(row: Any) -> pb.Judgement:
+    who = {"one": row["one"].hex(), "other": row["other"].hex(), "by": row["issued_by"], "reason": row["reason"]}
+    return pb.Judgement(number=row["number"], verdict=row["verdict"], judged_at_ms=row["judged_at"], **who)
+
+
+def _decision(row: Any) -> pb.Decision:
+    subject_id = row["subject_id"].hex() if row["subject_id"] else ""
+    who = {"by": row["issued_by"], "reason": row["reason"], "subject_id": subject_id}
+    what = {name: row[name] for name in ("version", "decision", "carried_out")}
+    return pb.Decision(decided_at_ms=row["decided_at"], **what, **who)
+
+
+def _review(record_id: str, link: Any, items: Sequence[pb.ReviewItem]) -> pb.Review:
+    review = pb.Review(record_id=record_id, items=items)
     if link is not None:
         review.subject_id = link["subject_id"].hex()
         review.linked_version = link["version"]
@@ -104,9 +167,11 @@ def _item(row: Any) -> pb.ReviewItem:
         **told,
         position=row["place"],
         record_id=row["record_id"].hex(),
-        can_be_mapped=row["state"] == "WAITING" and row["alias_id"] is not None,
+        can_be_mapped=row["state"] == "WAITING" and row["reason"] == "CODE_UNKNOWN",
         held_at_ms=_ms(row["held_at"]),
         settled_at_ms=_ms(row["settled_at"]) if row["settled_at"] else 0,
+        claimed_by=row["claimed_by"] or "",
+        claimed_until_ms=row["claimed_until"] or 0,
     )
 
 

@@ -8,16 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Outgoing, Timer
 from services.chassis.schemas import Schemas
-from services.identity import contracts, metrics, store
-from services.identity.domain import cluster, linking
+from services.identity import metrics, store
+from services.identity.contracts import orders, records
+from services.identity.domain import cluster, deciding
 from services.identity.domain.cluster import Cluster
+from services.identity.domain.deciding import Input
 from services.identity.domain.events import (
     AliasContested,
     Event,
+    OrderAnswered,
     RecordHeld,
     RecordLinked,
+    RecordMoved,
+    RecordOvertaken,
+    RecordRejected,
     RecordSeen,
     RecordSuperseded,
+    RecordUnlinked,
     SubjectChanged,
 )
 
@@ -27,16 +34,19 @@ class Clusters:
 
     name = "cluster"
 
-    def __init__(self, schemas: Schemas, reader: contracts.Reader) -> None:
+    def __init__(self, schemas: Schemas, reader: records.Reader) -> None:
         self._schemas = schemas
         self._reader = reader
         self._cluster_of: dict[bytes, bytes] = {}  # of this batch: a record's cluster is known once all are loaded
 
-    def key(self, given: RecordSeen) -> bytes:
-        return self._cluster_of.get(given.record_id, given.record_id)
+    def key(self, given: Input) -> bytes:
+        own = given.record_id if isinstance(given, RecordSeen) else given.order.command_id.encode()
+        return self._cluster_of.get(own, own)
 
-    async def load(self, tx: Transaction, given: Sequence[RecordSeen]) -> dict[bytes, Cluster]:
-        self._cluster_of, clusters = await store.load(tx, await self._complete(given), self._read_held)
+    async def load(self, tx: Transaction, given: Sequence[Input]) -> dict[bytes, Cluster]:
+        seen = await self._complete([one for one in given if isinstance(one, RecordSeen)])
+        orders = [one for one in given if not isinstance(one, RecordSeen)]
+        self._cluster_of, clusters = await store.load(tx, seen, orders, self._read_held)
         return clusters
 
     async def _read_held(self, bodies: Sequence[bytes]) -> Sequence[RecordSeen]:
@@ -50,8 +60,8 @@ class Clusters:
     def initial(self, key: bytes) -> Cluster:
         return cluster.EMPTY
 
-    def decide(self, state: Cluster, given: RecordSeen) -> Sequence[Event]:
-        return linking.decide(state, self._reader.complete(given))
+    def decide(self, state: Cluster, given: Input) -> Sequence[Event]:
+        return deciding.decide(state, self._reader.complete(given) if isinstance(given, RecordSeen) else given)
 
     def evolve(self, state: Cluster, event: Event) -> Cluster:
         return cluster.evolve(state, event)
@@ -66,13 +76,21 @@ class Clusters:
         await store.save(tx, before, after, events)
         count([event for _, event in events])
 
-    def announce(self, event: Event, given: RecordSeen) -> Iterable[Outgoing]:
+    def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
         if isinstance(event, RecordLinked):
-            yield contracts.record_linked(self._schemas, event)
+            yield records.record_linked(self._schemas, event)
+            if event.link_no:
+                yield records.linked_again(self._schemas, event)
         elif isinstance(event, SubjectChanged):
-            yield contracts.subject_changed(self._schemas, event)
+            yield records.subject_changed(self._schemas, event)
+        elif isinstance(event, RecordMoved):
+            yield records.record_moved(self._schemas, event)
+        elif isinstance(event, RecordUnlinked):
+            yield records.record_unlinked(self._schemas, event)
+        elif isinstance(event, OrderAnswered):
+            yield from orders.answered(self._schemas, event)
 
-    def timers(self, event: Event, given: RecordSeen) -> Iterable[Timer]:
+    def timers(self, event: Event, given: Input) -> Iterable[Timer]:
         return ()
 
 
@@ -90,10 +108,28 @@ def count(events: Sequence[Event]) -> None:
             metrics.HELD.labels(event.held.reason).inc()
         elif isinstance(event, RecordSuperseded):
             metrics.RELEASED.labels("superseded").inc()
+        elif isinstance(event, RecordRejected):
+            metrics.RELEASED.labels("rejected").inc()
+        elif isinstance(event, RecordOvertaken):
+            metrics.OVERTAKEN.inc()
+        elif isinstance(event, RecordMoved):
+            metrics.MOVED.labels(event.cause).inc()
+        elif isinstance(event, RecordUnlinked):
+            metrics.MOVED.labels("MAPPING_CHANGED").inc()
+        elif isinstance(event, OrderAnswered):
+            metrics.ORDERS.labels(event.order.type, "refused" if event.faults else "done").inc()
         elif isinstance(event, AliasContested):
             metrics.CONTESTED.inc()
 
 
-def handlers(schemas: Schemas, reader: contracts.Reader) -> tuple[Handler, ...]:
-    """The table of what is consumed."""
-    return (Handler(contracts.ACCEPTED, Clusters(schemas, reader), reader.read),)
+def handlers(schemas: Schemas, reader: records.Reader, order: orders.OrderReader) -> tuple[Handler, ...]:
+    """The table of what is consumed; one aggregate, since all of it touches the same subjects and records."""
+    clusters = Clusters(schemas, reader)
+    return (
+        Handler(records.ACCEPTED, clusters, reader.read),
+        Handler("command:merge_subjects", clusters, order.merge),
+        Handler("command:unmerge_subjects", clusters, order.unmerge),
+        Handler("command:judge_subjects", clusters, order.judge),
+        Handler("command:claim_review", clusters, order.claim),
+        Handler("command:decide_review", clusters, order.decide),
+    )

@@ -6,7 +6,8 @@ from services.chassis.handling import Service
 from services.chassis.runtime import Runtime
 from services.identity.api import IdentityApi
 from services.identity.config import load_pepper
-from services.identity.contracts import Reader
+from services.identity.contracts.orders import OrderReader
+from services.identity.contracts.records import Reader
 from services.identity.handlers import handlers
 from services.identity.store import guard
 
@@ -14,8 +15,9 @@ from services.identity.store import guard
 def build(runtime: Runtime) -> Service:
     """The service as the lane loop sees it."""
     pepper = load_pepper(runtime.settings.secrets)
-    runtime.grpc_add(IdentityApi(runtime.pool, pepper).register)
-    table = handlers(runtime.schemas, Reader(runtime.schemas, pepper))
+    reader = Reader(runtime.schemas, pepper)
+    runtime.grpc_add(IdentityApi(runtime.pool, pepper, reader).register)
+    table = handlers(runtime.schemas, reader, OrderReader(runtime.schemas, pepper))
     return Service(
         "identity",
         table,

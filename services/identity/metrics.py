@@ -8,7 +8,12 @@ from prometheus_client import Counter
 
 LINKED = Counter("credit_identity_linked_total", "Record versions linked, by rung of the ladder.", ["rule"])
 HELD = Counter("credit_identity_held_total", "Record versions that went to review, by why.", ["reason"])
-RELEASED = Counter("credit_identity_released_total", "Record versions that left review, linked or superseded.", ["how"])
+RELEASED = Counter(
+    "credit_identity_released_total", "Record versions that left review, linked, superseded or rejected.", ["how"]
+)
+OVERTAKEN = Counter("credit_identity_overtaken_total", "Record versions that came after a newer one was linked.")
+MOVED = Counter("credit_identity_moved_total", "Records whose link changed without a new version, by why.", ["cause"])
+ORDERS = Counter("credit_identity_orders_total", "What people ordered, and whether it was done.", ["order", "outcome"])
 SUBJECTS = Counter("credit_identity_subjects_total", "What was said about subjects.", ["change"])
 CONTESTED = Counter("credit_identity_contested_codes_total", "Codes that two registrations hold.")
 

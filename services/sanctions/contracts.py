@@ -15,10 +15,11 @@ from services.chassis.wire import unframe
 from services.sanctions.domain import feedback_rules
 from services.sanctions.domain.department import AgencyRegistered
 from services.sanctions.domain.events import Fault, FeedbackAnswered, Subject, Task, TaskChanged
-from services.sanctions.domain.joint_action import Feedback, Irrelevant, RecordSeen
+from services.sanctions.domain.joint_action import Feedback, Irrelevant, LinkMoved, RecordSeen, Relinked
 from services.sanctions.domain.memorandum import Memorandum
 
 LINKED = "credit.identity.record.v1"
+LINK = "credit.identity.link.v1"
 TASK = "credit.sanctions.task.v1"
 KIND = "cn.hubei.credit.sanctions.TaskChanged"
 BEIJING = timezone(timedelta(hours=8))
@@ -74,6 +75,23 @@ def read_record(
         beijing_day(moment.now_ms),
         moment.now_ms,
     )
+
+
+def read_link(
+    codec: Codec, memoranda: Mapping[str, Memorandum], message: Message, moment: Moment
+) -> Relinked | LinkMoved | Irrelevant:
+    """A change of a record's link; raises `Unhandleable`."""
+    _, record = codec.decode(message.value or b"")
+    try:
+        link_no, told = int(record["link_no"]), record["record"]
+        if told is not None:
+            seen = read_record(codec, memoranda, message._replace(value=told), moment)
+            return seen if isinstance(seen, Irrelevant) else Relinked(seen, link_no)
+        who = (record["record_id"], link_no, record["subject_id"], bool(record["linked"]))
+    except KeyError as error:
+        raise Unhandleable("FIELD_MISSING", str(error)) from None
+    by_code = {memorandum.code: memorandum for memorandum in memoranda.values()}
+    return LinkMoved(*who, by_code, beijing_day(moment.now_ms), moment.now_ms)
 
 
 def read_agency(codec: Codec, message: Message, moment: Moment) -> AgencyRegistered:

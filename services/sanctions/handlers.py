@@ -11,7 +11,7 @@ from services.sanctions import contracts, metrics, store
 from services.sanctions.domain import department, joint_action
 from services.sanctions.domain.department import AgencyRegistered, Department, DepartmentKnown
 from services.sanctions.domain.events import Event, FeedbackAnswered, ListingRefused, TaskChanged
-from services.sanctions.domain.joint_action import Feedback, Input, Irrelevant, JointAction, RecordSeen
+from services.sanctions.domain.joint_action import Feedback, Input, Irrelevant, JointAction
 from services.sanctions.domain.memorandum import Memorandum
 
 NOWHERE = b""  # the key of what concerns no listing: feedback on a task that does not exist
@@ -29,14 +29,14 @@ class JointActions:
         self._departments = frozenset[str]()
 
     def key(self, given: Input) -> bytes:
-        if isinstance(given, RecordSeen):
-            return given.record_id
-        return self._record_of.get(given.task_id, NOWHERE) if isinstance(given, Feedback) else NOWHERE
+        if isinstance(given, Feedback):
+            return self._record_of.get(given.task_id, NOWHERE)
+        return NOWHERE if isinstance(given, Irrelevant) else given.record_id
 
     async def load(self, tx: Transaction, given: Sequence[Input]) -> dict[bytes, JointAction]:
         task_ids = {g.task_id for g in given if isinstance(g, Feedback)}
         self._record_of = await store.find_records(tx, task_ids)
-        seen = {g.record_id for g in given if isinstance(g, RecordSeen)}
+        seen = {g.record_id for g in given if not isinstance(g, Feedback | Irrelevant)}
         if seen:
             self._departments = await store.known_departments(tx)
         return await store.load(tx, seen, set(self._record_of.values()))
@@ -60,7 +60,7 @@ class JointActions:
         await store.save(tx, after, events, self._departments)
 
     def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
-        if isinstance(event, TaskChanged) and isinstance(given, RecordSeen) and not self._can_be_told(event):
+        if isinstance(event, TaskChanged) and not isinstance(given, Feedback) and not self._can_be_told(event):
             return  # it is told when the department is registered; until then there is no topic
         if isinstance(event, TaskChanged | FeedbackAnswered):
             metrics.TASKS.labels(event.change).inc()
@@ -123,6 +123,9 @@ def handlers(schemas: Schemas, memoranda: Mapping[str, Memorandum]) -> tuple[Han
     def record(message: Message, moment: Moment) -> Input:
         return contracts.read_record(schemas, memoranda, message, moment)
 
+    def link(message: Message, moment: Moment) -> Input:
+        return contracts.read_link(schemas, memoranda, message, moment)
+
     def feedback(message: Message, moment: Moment) -> Input:
         return contracts.read_feedback(schemas, message, moment)
 
@@ -131,6 +134,7 @@ def handlers(schemas: Schemas, memoranda: Mapping[str, Memorandum]) -> tuple[Han
 
     return (
         Handler("credit.identity.record.v1", joint_actions, record),
+        Handler(contracts.LINK, joint_actions, link),
         Handler("credit.feedback.*", joint_actions, feedback),
         Handler("credit.ingestion.agency.v1", Departments(schemas), agency),
     )

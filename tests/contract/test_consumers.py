@@ -19,13 +19,16 @@ from services.chassis.wire import frame, schema_id_of, unframe
 from services.disclosure import handlers as disclosure
 from services.disclosure.contracts.records import Linked, RecordReader
 from services.disclosure.contracts.reference import Catalogue
+from services.disclosure.domain import subject_file
 from services.disclosure.domain.edition import Edition, EditionSeen, edition_of
 from services.disclosure.domain.events import Code
 from services.disclosure.domain.subject_card import SubjectSeen
 from services.disclosure.domain.terms import FEEDS
 from services.identity import handlers as identity
-from services.identity.contracts import Reader
+from services.identity.contracts.orders import OrderReader
+from services.identity.contracts.records import Reader
 from services.identity.domain import codes
+from services.identity.domain import orders as ids
 from services.identity.domain.events import RecordSeen
 from services.ingestion import handlers as ingestion
 from services.ingestion.config import load_catalogue
@@ -60,12 +63,13 @@ from tests.contract.test_editions import breaks
 from tests.support.fake_registry import FakeRegistry
 
 ACCEPTED, LINKED, SUBJECT = "credit.ingestion.record.v1", "credit.identity.record.v1", "credit.identity.subject.v1"
+LINK = "credit.identity.link.v1"
 AGENCY, CATALOGUE, FEEDBACK = "credit.ingestion.agency.v1", "credit.ingestion.catalogue.v1", "credit.feedback.v1"
 CONSUMED = {
     "ingestion": {COMMAND},
     "identity": {ACCEPTED, COMMAND},
-    "disclosure": {LINKED, SUBJECT, CATALOGUE, COMMAND},
-    "sanctions": {LINKED, FEEDBACK, AGENCY, COMMAND},
+    "disclosure": {LINKED, LINK, SUBJECT, CATALOGUE, COMMAND},
+    "sanctions": {LINKED, LINK, FEEDBACK, AGENCY, COMMAND},
     "national_sync": {LINKED, ANSWER, COMMAND},
 }
 NOW = Moment(1_506_657_700_000)
@@ -98,7 +102,7 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
     register, speaker, answers = Register(), Speaker(schemas), ReferenceSpeaker(schemas)
     own = {
         "ingestion": ingestion.handlers(SubmissionReader(register, 0), speaker, CommandReader(schemas), answers),
-        "identity": identity.handlers(schemas, Reader(schemas, PEPPER)),
+        "identity": identity.handlers(schemas, Reader(schemas, PEPPER), OrderReader(schemas, PEPPER)),
         "disclosure": disclosure.handlers(schemas, RecordReader(schemas, Catalogue())),
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
@@ -154,6 +158,8 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
         "resume_lane": list(CONSUMED),
+        **{f"{what}_subjects": ["identity"] for what in ("merge", "unmerge", "judge")},
+        **{f"{what}_review": ["identity"] for what in ("claim", "decide")},
     }.get(golden.record["type"])
     for service in takers:
         await read(schemas, service, golden)
@@ -218,6 +224,27 @@ async def test_every_service_reads_the_command_that_lets_a_lane_go_on(schemas: S
     assert asked.lane == (arguments["topic"], arguments["partition"])
 
 
+async def test_identity_reads_its_commands(schemas: Schemas) -> None:
+    jia, yi = (codes.refer(PEPPER, "uscc", code).id for code in ("91420100MA4KLM0N5H", "93420111MA4XYK1279"))
+    for name, kind in (("merge-subjects", ids.MergeAsked), ("unmerge-subjects", ids.UnmergeAsked)):
+        golden, arguments = command(name)
+        asked = await read(schemas, "identity", golden)
+        assert isinstance(asked, kind)
+        assert (asked.into, asked.gone, asked.order.reason) == (jia, yi, arguments["reason"])
+        assert (asked.order.by, asked.order.faults) == ("演示员", ())
+    asked = await read(schemas, "identity", command("judge-subjects")[0])
+    assert isinstance(asked, ids.JudgeAsked)
+    assert (asked.one, asked.other, asked.verdict, asked.overrule, asked.order.faults) == (jia, yi, "UNSURE", False, ())
+    golden, arguments = command("claim-review")
+    asked = await read(schemas, "identity", golden)
+    assert isinstance(asked, ids.ClaimAsked)
+    assert (asked.record_id.hex(), asked.version, asked.minutes) == (arguments["record_id"], 1, 30)
+    assert asked.order.faults == ()
+    asked = await read(schemas, "identity", command("decide-review")[0])
+    assert isinstance(asked, ids.DecideAsked)
+    assert (asked.decision, asked.subject_id, asked.order.faults) == ("link", jia, ())
+
+
 @every(ACCEPTED)
 async def test_identity_reads_accepted_records(schemas: Schemas, golden: Golden) -> None:
     record, reader = golden.record, Reader(schemas, PEPPER)
@@ -268,6 +295,24 @@ async def test_disclosure_reads_linked_records(schemas: Schemas, golden: Golden)
         assert not seen.shown.fields.keys() & sensitive
 
 
+@every(LINK)
+async def test_disclosure_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
+    moved = await read(schemas, "disclosure", golden)
+    record = golden.record
+    who = (record["record_id"], record["link_no"], record["subject_id"], record["linked"])
+    assert moved == subject_file.LinkMoved(*who, NOW.now_ms)
+
+
+@every(LINK)
+async def test_sanctions_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
+    moved = await read(schemas, "sanctions", golden)
+    record = golden.record
+    assert isinstance(moved, joint_action.LinkMoved)
+    for name in ("record_id", "link_no", "subject_id", "linked"):
+        assert getattr(moved, name) == record[name]
+    assert set(moved.memoranda) == {memorandum.code for memorandum in MEMORANDA.values()}
+
+
 @every(SUBJECT)
 async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> None:
     record = golden.record
@@ -278,6 +323,7 @@ async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> No
         record["name"],
         tuple(Code(**code) for code in record["codes"]),
         NOW.now_ms,
+        record.get("merged_into"),
     )
 
 
@@ -378,7 +424,11 @@ def grown(schema: str, planted: Record, at: int | None = None) -> str:
     return json.dumps({**text, "fields": [*fields[:place], planted, *fields[place:]]})
 
 
-COMMANDS = {"ingestion": {"register_agency", *ITEM_COMMANDS}, "national_sync": {"record_answer"}}
+COMMANDS = {
+    "ingestion": {"register_agency", *ITEM_COMMANDS},
+    "identity": {"merge_subjects", "unmerge_subjects", "judge_subjects", "claim_review", "decide_review"},
+    "national_sync": {"record_answer"},
+}
 READ = [
     (service, golden)
     for service, golden in CONSUMERS

@@ -51,10 +51,10 @@ class RealStore:
     async def empty(self) -> None:
         """As it was after the migrations."""
         async with self.pool.acquire() as connection:
-            kept = ["migrations", "incarnation", "reference_revision", "catalogue_revision"]
+            kept = ["migrations", "incarnation", "reference_revision", "catalogue_revision", "link_number"]
             tables = [row["relname"] for row in await connection.fetch(ROOTS, kept)]
             await connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-            for table in ("reference_revision", "catalogue_revision"):
+            for table in ("reference_revision", "catalogue_revision", "link_number"):
                 if await connection.fetchval("SELECT to_regclass($1)", table):
                     await connection.execute(f"UPDATE {table} SET number = 0")
 

@@ -20,37 +20,45 @@ class Downstream:
 
     def __init__(self, world: Any, model: Model, complete: bool) -> None:
         self._world, self._model, self._all = world, model, complete
+        self._moving = {told["subject_id"] for _, told in heard(world, "credit.identity.link.v1")}
 
     def _same(self, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
         same(self._world.watch, what, found, wanted, self._all)
 
-    def all(self, linked: LINKS) -> None:
-        """Every check."""
+    def all(self, linked: LINKS, nobodys: list[Version]) -> None:
+        """Every check; `nobodys`: records that were linked, and of which it is not known any more whose they are."""
         self._feeds(linked)
         self._feedback()
         if self._all:
             self._stores(linked)
             self._tasks(linked)
-            self._nation(linked)
+            self._nation(linked, nobodys)
 
     def _feeds(self, linked: dict[bytes, list[Version]]) -> None:
         for feed, items in FEEDS.items():
             topic = f"credit.disclosure.{feed}-change.v1"
             shown: dict[bytes, set[bytes]] = defaultdict(set)
-            sequence: dict[bytes, int] = defaultdict(int)
-            for _, change in heard(self._world, topic):
-                subject = change["subject_id"]
-                sequence[subject] += 1
-                if change["subject_seq"] != sequence[subject]:
-                    self._world.watch.object(
-                        f"I3 {topic}: {subject.hex()} has {change['subject_seq']} after {sequence[subject] - 1}"
-                    )
-                _apply(shown[subject], change)
+            for subject, changes in self._lines(topic).items():
+                for number, change in enumerate(changes, 1):
+                    if change["subject_seq"] != number and (self._all or subject not in self._moving):
+                        self._world.watch.object(
+                            f"I3 {topic}: {subject.hex()} has {change['subject_seq']} after {number - 1}"
+                        )
+                    _apply(shown[subject], change)
             wanted = {
                 s: {v.record_id for v in _standing(versions) if v.sent.item in items} for s, versions in linked.items()
             }
             if self._all:
                 self._same(topic, _pairs(shown), _pairs(wanted))
+
+    def _lines(self, topic: str) -> dict[bytes, list[dict[str, Any]]]:
+        """By subject, as they lie on the topic; of a subject whose records move, two lanes tell: by their numbers."""
+        lines: dict[bytes, list[dict[str, Any]]] = defaultdict(list)
+        for _, change in heard(self._world, topic):
+            lines[change["subject_id"]].append(change)
+        for subject in self._moving & lines.keys():
+            lines[subject].sort(key=lambda change: change["subject_seq"])
+        return lines
 
     def _stores(self, linked: dict[bytes, list[Version]]) -> None:
         rows = self._world.databases["disclosure"].tables["disclosed_records"].values()
@@ -108,9 +116,12 @@ class Downstream:
         reached = {t["record_id"] for t in tasks.values() if t["status"] in UNDER_WAY}
         self._same("I7 listings with tasks", Counter(reached), Counter(listed))
 
-    def _nation(self, linked: dict[bytes, list[Version]]) -> None:
+    def _nation(self, linked: dict[bytes, list[Version]], nobodys: list[Version]) -> None:
+        """The nation is told what agencies report, under the codes that they report: whose it is, is not told."""
         held = {record for record, (_, action) in self._world.platform.held.items() if action == "put"}
-        wanted = {v.record_id.hex() for vs in linked.values() for v in _standing(vs) if v.sent.item in NATIONAL}
+        wanted = {
+            v.record_id.hex() for vs in [*linked.values(), nobodys] for v in _standing(vs) if v.sent.item in NATIONAL
+        }
         self._same("I7 records at the national platform", Counter(held), Counter(wanted))
         told: dict[bytes, tuple[Any, ...]] = {}
         for _, said in heard(self._world, "credit.national-sync.exchange.v1"):

@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.chassis.commands import COMMAND, command_topic
-from tests.sim import rest, verify
+from tests.sim import merges, rest, verify
 from tests.sim.broker import Broker, Entry
 from tests.sim.checks import Watch
 from tests.sim.departments import Departments
@@ -36,6 +36,7 @@ ONE_PARTITION = ("credit.ingestion.catalogue.v1", "credit.ingestion.agency.v1")
 INTERNAL = (
     "credit.ingestion.record.v1",
     "credit.identity.record.v1",
+    "credit.identity.link.v1",
     "credit.identity.subject.v1",
     "credit.disclosure.public-change.v1",
     "credit.disclosure.government-change.v1",
@@ -159,6 +160,7 @@ class World:
             process.start()
         for sent in Traffic(random.Random(f"{self.seed}/traffic"), RAGE_S).all():
             self.at(0.5 + sent.at, self.submit, sent)
+        merges.plan(self, RAGE_S)
         faults = Faults(self)
         faults.plan(RAGE_S)
         await asyncio.sleep(RAGE_S + 1.0)

@@ -27,6 +27,8 @@ _HEAD = {
     "name": "string?",
 }
 _head = prefix_reader(list(_HEAD.values()))
+_TAIL = {"changed_at": "long", "merged_into": "fixed16?"}
+_tail = prefix_reader(list(_TAIL.values()))
 _long = prefix_reader(["long"])
 _pair = prefix_reader(["string", "string"])
 
@@ -63,12 +65,14 @@ def read_edition(schemas: Schemas, message: Message, moment: Moment) -> EditionS
 
 def read_subject(schemas: Schemas, message: Message, moment: Moment) -> SubjectSeen:
     """A subject as it is now; raises `Unhandleable`."""
-    body = own_body(schemas, SUBJECT, (*_HEAD, "codes", "changed_at"), message.value)
+    body = own_body(schemas, SUBJECT, (*_HEAD, "codes", *_TAIL), message.value)
     subject_id, version, _, kind, name, at = _head(body, 0)
     codes, at = _codes(body, at)
-    if _long(body, at)[-1] != len(body):
+    _, merged_into, at = _tail(body, at)
+    if at != len(body):
         raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
-    return SubjectSeen(subject_id, version, kind, storable(name, NAME_LIMIT) if name else None, codes, moment.now_ms)
+    told = storable(name, NAME_LIMIT) if name else None
+    return SubjectSeen(subject_id, version, kind, told, codes, moment.now_ms, merged_into)
 
 
 def _codes(body: bytes, at: int) -> tuple[tuple[Code, ...], int]:

@@ -33,6 +33,8 @@ class Standing(NamedTuple):
     feeds: tuple[Feed, ...] = ()
     withdrawn: bool = False
     shown: Shown | None = None
+    link_no: int = 0  # of the last change of its link; 0: whose it is, its versions say
+    nobodys: bool = False  # it was linked, and is about nobody known now
 
     def on(self, feed: Feed) -> Shown | None:
         """What this feed shows of it."""
@@ -43,8 +45,7 @@ class RecordChanged(NamedTuple):
     """One line of one feed; `shown` is what it is about: what is shown now, or of a withdrawal what was.
 
     A record that moves to another subject is told in that one's lane, to the old one's feed too; nothing orders what
-    two lanes publish: `subject_seq`, which is compared and set, is the order of a subject's lines. Identity moves no
-    record yet, so today the lines of a subject come from one lane and lie on the topic in that order.
+    two lanes publish: `subject_seq`, which is compared and set, is the order of a subject's lines.
     """
 
     feed: Feed
@@ -95,6 +96,7 @@ class CardChanged:
     name: str | None
     codes: tuple[Code, ...]
     at_ms: int
+    merged_into: bytes | None = None
 
 
 class FieldRule(NamedTuple):

@@ -19,6 +19,7 @@ class SubjectSeen:
     name: str | None
     codes: tuple[Code, ...]
     at_ms: int
+    merged_into: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class SubjectCard:
     kind: str = ""
     name: str | None = None
     codes: tuple[Code, ...] = ()
+    merged_into: bytes | None = None  # who stands for it
 
 
 def decide(state: SubjectCard, given: SubjectSeen) -> Sequence[CardChanged]:
@@ -37,9 +39,9 @@ def decide(state: SubjectCard, given: SubjectSeen) -> Sequence[CardChanged]:
     if given.version <= state.version or given.kind not in CARD_KINDS:
         return ()
     codes = tuple(dict.fromkeys(code for code in given.codes if code.kind in CODE_KINDS))
-    return (CardChanged(given.version, given.kind, given.name, codes, given.at_ms),)
+    return (CardChanged(given.version, given.kind, given.name, codes, given.at_ms, given.merged_into),)
 
 
 def evolve(state: SubjectCard, event: CardChanged) -> SubjectCard:
     """The state after an event."""
-    return SubjectCard(state.subject_id, event.version, event.kind, event.name, event.codes)
+    return SubjectCard(state.subject_id, event.version, event.kind, event.name, event.codes, event.merged_into)

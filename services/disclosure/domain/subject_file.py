@@ -1,7 +1,11 @@
 """What is shown of subjects, and which changes that makes on the two feeds.
 
-A file is usually of one subject. A correction may say that a record is another subject's; then both subjects change
-together, each on its own count, so subjects that share a record of the batch are decided as one file.
+A file is usually of one subject. A correction may say that a record is another subject's, or identity may move it; then
+both subjects change together, each on its own count, so subjects that share a record of the batch are decided as one
+file.
+
+Versions of a record and changes of its link come in different lanes, in any order. Both are counted, and each count
+only rises: the highest version says what the record says, the highest link number whose it is.
 """
 
 from __future__ import annotations
@@ -32,6 +36,34 @@ class RecordSeen(NamedTuple):
         return self.action == "withdraw"
 
 
+class Relinked(NamedTuple):
+    """A version told again with the number of the link by which it is its subject's."""
+
+    seen: RecordSeen
+    link_no: int
+
+    @property
+    def record_id(self) -> bytes:
+        """Which record."""
+        return self.seen.record_id
+
+    @property
+    def subject_id(self) -> bytes:
+        """Whose it is."""
+        return self.seen.subject_id
+
+
+class LinkMoved(NamedTuple):
+    """A record is another subject's; not `linked`: nobody's who is known. What it says stands."""
+
+    record_id: bytes
+    link_no: int
+    subject_id: bytes
+    linked: bool
+    at_ms: int
+
+
+Input = RecordSeen | Relinked | LinkMoved
 Seqs = tuple[int, int]  # the last `subject_seq` on each feed, in the order of FEEDS
 UNTOLD: Seqs = (0, 0)
 
@@ -53,18 +85,55 @@ def feeds_of(disclosure: str, subject_kind: str) -> tuple[Feed, ...]:
     return ("government",) if disclosure == "government" else ()
 
 
-def decide(state: SubjectFile, given: RecordSeen) -> Sequence[Event]:
+def decide(state: SubjectFile, given: Input) -> Sequence[Event]:
     """A version that is not newer than what stands, or comes after the withdrawal, states nothing new."""
-    record_id, version, subject_id, _, feeds, shown, at_ms = given
-    old = state.records.get(record_id) or Standing(record_id, 0, subject_id)
-    if version <= old.version or old.withdrawn:
+    old = state.records.get(given.record_id) or Standing(given.record_id, 0, given.subject_id)
+    if old.withdrawn:
         return ()
+    if isinstance(given, LinkMoved):
+        return _moved(state, old, given)
+    if isinstance(given, Relinked):
+        return _stands(state, old, *given) if given.link_no > old.link_no else _said(state, old, given.seen)
+    return _said(state, old, given)
+
+
+def _said(state: SubjectFile, old: Standing, given: RecordSeen) -> Sequence[Event]:
+    """What a version says; whose it is only where no change of the link has said so. What is nobody's is told again."""
+    if given.version <= old.version or old.nobodys:
+        return ()
+    if old.link_no:
+        given = given._replace(subject_id=old.subject_id)
+    return _stands(state, old, given, old.link_no)
+
+
+def _stands(state: SubjectFile, old: Standing, given: RecordSeen, link_no: int) -> Sequence[Event]:
+    record_id, version, subject_id, _, feeds, shown, at_ms = given
+    if version < old.version:  # told again, but a newer one is here already: only whose it is counts
+        return _moved(state, old, LinkMoved(record_id, link_no, subject_id, True, at_ms))
     if given.withdraws:
-        new = Standing(record_id, version, old.subject_id, withdrawn=True)
+        new = Standing(record_id, version, old.subject_id, withdrawn=True, link_no=link_no)
     elif feeds and shown is None:
         return (RecordWaits(record_id, version, at_ms + LOOK_AGAIN_MS),)
     else:
-        new = Standing(record_id, version, subject_id, feeds, False, shown if feeds else None)
+        new = Standing(record_id, version, subject_id, feeds, False, shown if feeds else None, link_no)
+    return _step(state, old, new, at_ms)
+
+
+def _moved(state: SubjectFile, old: Standing, given: LinkMoved) -> Sequence[Event]:
+    """It keeps what it says. Of what was nobody's that is gone: any version that comes may say it again."""
+    if given.link_no <= old.link_no:
+        return ()
+    if not given.linked:
+        new = Standing(given.record_id, old.version, old.subject_id, link_no=given.link_no, nobodys=True)
+    else:
+        version = 0 if old.nobodys else old.version
+        new = old._replace(subject_id=given.subject_id, version=version, link_no=given.link_no, nobodys=False)
+    return _step(state, old, new, given.at_ms)
+
+
+def _step(state: SubjectFile, old: Standing, new: Standing, at_ms: int) -> Sequence[Event]:
+    if old.version == new.version and old.subject_id == new.subject_id and old.nobodys == new.nobodys:
+        return (RecordStands(new, at_ms),)  # only the number of its link has risen
     changes = [change for feed in FEEDS for change in _changes(state, feed, old, new, at_ms)]
     return (*changes, RecordStands(new, at_ms))
 

@@ -18,7 +18,8 @@ from services.disclosure.domain.subject_file import Seqs, SubjectFile
 from services.disclosure.domain.terms import FEEDS, Feed
 
 STANDINGS = """
-SELECT s.record_id AS id, s.version AS standing_version, s.subject_id AS of_subject, s.withdrawn, d.*
+SELECT s.record_id AS id, s.version AS standing_version, s.subject_id AS of_subject, s.withdrawn, s.link_no, s.nobodys,
+    d.*
 FROM unnest($1::bytea[]) AS k (record_id) JOIN record_standing AS s USING (record_id)
 LEFT JOIN disclosed_records AS d ON d.subject_id = s.subject_id AND d.record_id = s.record_id
 """
@@ -30,11 +31,18 @@ FROM unnest($1::bytea[]) AS k (subject_id) JOIN subject_files AS f USING (subjec
 NEW_STANDINGS = Rows(
     "record_standing", {"record_id": "bytea", "version": "bigint", "subject_id": "bytea", "withdrawn": "boolean"}
 )
+# Of a record whose link changed before anything else of it came; all others are made without the two columns.
+NEW_LINKS = Rows(
+    "record_standing",
+    {"record_id": "bytea", "version": "bigint", "subject_id": "bytea", "withdrawn": "boolean", "link_no": "bigint",
+     "nobodys": "boolean"},
+)  # fmt: skip
 MOVE_STANDINGS = """
-UPDATE record_standing AS old SET version = new.version, subject_id = new.subject_id, withdrawn = new.withdrawn
-FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::boolean[], $5::bigint[])
-    AS new (record_id, version, subject_id, withdrawn, expected)
-WHERE old.record_id = new.record_id AND old.version = new.expected
+UPDATE record_standing AS old SET version = new.version, subject_id = new.subject_id, withdrawn = new.withdrawn,
+    link_no = new.link_no, nobodys = new.nobodys
+FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::boolean[], $5::bigint[], $6::boolean[], $7::bigint[],
+    $8::bigint[]) AS new (record_id, version, subject_id, withdrawn, link_no, nobodys, version_was, link_was)
+WHERE old.record_id = new.record_id AND old.version = new.version_was AND old.link_no = new.link_was
 """
 NEW_COUNTS = Rows("subject_files", {"subject_id": "bytea", "public_seq": "bigint", "government_seq": "bigint"})
 MOVE_COUNTS = """
@@ -75,10 +83,11 @@ async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[byt
 
 def _standing(row: Mapping[str, Any]) -> Standing:
     head = (row["id"], row["standing_version"], row["of_subject"])
+    link = (row["link_no"], row["nobodys"])
     if row["record_id"] is None:
-        return Standing(*head, withdrawn=row["withdrawn"])
+        return Standing(*head, (), row["withdrawn"], None, *link)
     feeds: tuple[Feed, ...] = tuple(feed for feed in FEEDS if row[f"in_{feed}"])
-    return Standing(*head, feeds, shown=_shown(row))
+    return Standing(*head, feeds, False, _shown(row), *link)
 
 
 def _shown(row: Mapping[str, Any]) -> Shown:
@@ -119,15 +128,19 @@ async def save(
 
 async def _save_standings(tx: Transaction, moved: Mapping[bytes, tuple[Standing | None, RecordStands]]) -> None:
     new: list[tuple[Any, ...]] = []
+    links: list[tuple[Any, ...]] = []
     known: list[tuple[Any, ...]] = []
     for record_id, (old, event) in sorted(moved.items()):
         to = event.standing
         row = (record_id, to.version, to.subject_id, to.withdrawn)
-        if old is None:
-            new.append(row)
+        if old is not None:
+            known.append((*row, to.link_no, to.nobodys, old.version, old.link_no))
+        elif to.link_no:
+            links.append((*row, to.link_no, to.nobodys))
         else:
-            known.append((*row, old.version))
+            new.append(row)
     await NEW_STANDINGS.insert(tx, new)
+    await NEW_LINKS.insert(tx, links)
     await _exactly(tx, MOVE_STANDINGS, known)
 
 

@@ -18,17 +18,18 @@ ON CONFLICT (code, version) DO UPDATE SET fields = excluded.fields, names_subjec
 RAISE = "UPDATE catalogue_revision SET number = number + 1"
 
 CARDS = """
-SELECT s.subject_id, s.version, s.kind, s.name, s.code_kinds, s.codes
+SELECT s.subject_id, s.version, s.kind, s.name, s.code_kinds, s.codes, s.merged_into
 FROM unnest($1::bytea[]) AS k (subject_id) JOIN subjects AS s USING (subject_id)
 """
 # unnest would flatten an array of arrays: the codes of a card travel as one text.
 CARD_UPSERT = """
-INSERT INTO subjects (subject_id, version, kind, name, code_kinds, codes, changed_at)
-SELECT id, version, kind, name, string_to_array(code_kinds, E'\\n'), string_to_array(codes, E'\\n'), at
-FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-    AS new (id, version, kind, name, code_kinds, codes, at)
+INSERT INTO subjects (subject_id, version, kind, name, code_kinds, codes, merged_into, changed_at)
+SELECT id, version, kind, name, string_to_array(code_kinds, E'\\n'), string_to_array(codes, E'\\n'), merged_into, at
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[])
+    AS new (id, version, kind, name, code_kinds, codes, merged_into, at)
 ON CONFLICT (subject_id) DO UPDATE SET version = excluded.version, kind = excluded.kind, name = excluded.name,
-    code_kinds = excluded.code_kinds, codes = excluded.codes, changed_at = excluded.changed_at
+    code_kinds = excluded.code_kinds, codes = excluded.codes, merged_into = excluded.merged_into,
+    changed_at = excluded.changed_at
 """
 CODES_GONE = """
 DELETE FROM subject_codes AS c USING unnest($1::text[], $2::text[], $3::bytea[]) AS gone (kind, code, subject_id)
@@ -73,7 +74,8 @@ async def load_cards(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[byte
     cards: dict[bytes, SubjectCard] = {}
     for row in await tx.fetch(CARDS, sorted(subject_ids)):
         codes = tuple(map(Code, row["code_kinds"], row["codes"]))
-        cards[row["subject_id"]] = SubjectCard(row["subject_id"], row["version"], row["kind"], row["name"], codes)
+        who = (row["subject_id"], row["version"], row["kind"], row["name"])
+        cards[row["subject_id"]] = SubjectCard(*who, codes, row["merged_into"])
     return cards
 
 
@@ -97,4 +99,4 @@ async def save_cards(
 
 def _row(card: SubjectCard) -> tuple[object, ...]:
     kinds, codes = "\n".join(c.kind for c in card.codes), "\n".join(c.code for c in card.codes)
-    return card.subject_id, card.version, card.kind, card.name, kinds, codes
+    return card.subject_id, card.version, card.kind, card.name, kinds, codes, card.merged_into

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.identity.domain.codes import Reference
-from services.identity.domain.terms import Change, Reason
+from services.identity.domain.ledger import Judgement, Mapped
+from services.identity.domain.orders import Order
+from services.identity.domain.terms import Cause, Change, Decision, Reason
 
 
 class Code(NamedTuple):
@@ -56,6 +58,7 @@ class Subject(NamedTuple):
     named_at: int = 0  # when the registration that gave the name was produced
     version: int = 0
     codes: tuple[Code, ...] = ()
+    merged_into: bytes | None = None  # who stands for it since they were found to be the same
 
 
 class Alias(NamedTuple):
@@ -69,11 +72,12 @@ class Alias(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A version in review; `alias_id` is the code it waits for, None where no code would help."""
+    """A version in review; `alias_id` is what it waits for, a code or a subject's name; None: nothing would help."""
 
     given: RecordSeen
     reason: Reason
     alias_id: bytes | None
+    link_no: int = 0  # of the change that made its record nobody's; 0: it was not linked before
 
 
 class Link(NamedTuple):
@@ -104,7 +108,7 @@ class NameConfirmed(NamedTuple):
 
 
 class AliasBound(NamedTuple):
-    """A code got its subject; this is never changed afterwards."""
+    """A code got its subject, which it keeps until nobody claims it any more, or a registration brings it too."""
 
     alias: Alias
 
@@ -126,12 +130,35 @@ class RecordLinked(NamedTuple):
     link: Link
     released: bool
     at_ms: int
+    about: bytes = b""  # who stands for the subject, if another does
+    link_no: int = 0  # its record was nobody's before: told with this number too
 
 
 class RecordHeld(NamedTuple):
     """A version cannot be linked and goes to the review list, or stays there for another reason than before."""
 
     held: Held
+    at_ms: int
+
+
+class VersionsMissing(NamedTuple):
+    """A version came before these older ones of its record."""
+
+    record_id: bytes
+    versions: tuple[int, ...]
+
+
+class VersionArrived(NamedTuple):
+    """One of those came after all."""
+
+    record_id: bytes
+    version: int
+
+
+class RecordOvertaken(NamedTuple):
+    """A version came when a newer one was linked already: superseded before it was looked at, and told to nobody."""
+
+    given: RecordSeen
     at_ms: int
 
 
@@ -143,4 +170,106 @@ class RecordSuperseded(NamedTuple):
     at_ms: int
 
 
-Event = SubjectChanged | NameConfirmed | AliasBound | AliasContested | RecordLinked | RecordHeld | RecordSuperseded
+class AliasFreed(NamedTuple):
+    """No mapping claims the code any more, and no registration brought it: it is nobody's."""
+
+    alias_id: bytes
+
+
+class MappingStands(NamedTuple):
+    """What a mapping claims from now on; None: nothing any more."""
+
+    record_id: bytes
+    mapped: Mapped | None
+
+
+class NumberTaken(NamedTuple):
+    """So many changes of links there have been."""
+
+    number: int
+
+
+class RecordMoved(NamedTuple):
+    """A record is another subject's, which stands for the one that its code names. Its own link stays."""
+
+    record_id: bytes
+    link_no: int
+    subject_id: bytes
+    cause: Cause
+    at_ms: int
+
+
+class RecordUnlinked(NamedTuple):
+    """A record is nobody's who is known, since the code that linked it was taken back; its newest version is held."""
+
+    record_id: bytes
+    link_no: int
+    subject_id: bytes  # whom it was told about
+    at_ms: int
+
+
+class SubjectsJudged(NamedTuple):
+    """Somebody said something of two subjects."""
+
+    judgement: Judgement
+
+
+class ReviewClaimed(NamedTuple):
+    """A reviewer takes a version for some time; by None: gives it back."""
+
+    record_id: bytes
+    version: int
+    by: str | None
+    until_ms: int
+
+
+class ReviewDecided(NamedTuple):
+    """A person decided about a version in review; not `carried_out`: proposed, another person must decide alike."""
+
+    order: Order
+    record_id: bytes
+    version: int
+    decision: Decision
+    subject_id: bytes | None
+    carried_out: bool
+
+
+class RecordRejected(NamedTuple):
+    """A person took a version out of review for good: told to nobody."""
+
+    record_id: bytes
+    version: int
+    at_ms: int
+
+
+class OrderAnswered(NamedTuple):
+    """The last word about a command; `again`: it was answered before, and so."""
+
+    order: Order
+    faults: tuple[str, ...]
+    detail: str | None
+    again: bool = False
+
+
+Event = (
+    SubjectChanged
+    | NameConfirmed
+    | AliasBound
+    | AliasContested
+    | RecordLinked
+    | RecordHeld
+    | RecordSuperseded
+    | VersionsMissing
+    | VersionArrived
+    | RecordOvertaken
+    | AliasFreed
+    | MappingStands
+    | NumberTaken
+    | RecordMoved
+    | RecordUnlinked
+    | SubjectsJudged
+    | ReviewClaimed
+    | ReviewDecided
+    | RecordRejected
+    | OrderAnswered
+)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from services.identity.domain.events import RecordSeen
-from services.identity.domain.terms import REGISTRATION
+from services.identity.domain.events import Alias, RecordSeen
+from services.identity.domain.terms import CONFIRMED_BY_NAME, REGISTRATION
 
 
 def touched(given: RecordSeen) -> Iterator[bytes]:
@@ -34,6 +34,17 @@ def alias_kinds(given: Iterable[RecordSeen]) -> dict[bytes, str]:
     """The aliases that these look up or bring, with their kinds."""
     named = {one.named.id: one.named.kind for one in given if one.named.kind != "uscc" and one.named.id}
     return named | {claim.alias.id: claim.alias.kind for one in given for claim in one.claims}
+
+
+def naming(given: Iterable[RecordSeen]) -> set[bytes]:
+    """The subjects that these may give a name."""
+    return {one.named.id for one in given if one.item == REGISTRATION and one.named.id}
+
+
+def confirmed(given: Iterable[RecordSeen], aliases: Mapping[bytes, Alias]) -> set[bytes]:
+    """The subjects whose name decides about these."""
+    named = [aliases[one.named.id] for one in given if one.named.kind in CONFIRMED_BY_NAME and one.named.id]
+    return {alias.subject_id for alias in named if alias.subject_id is not None}
 
 
 class Groups:

@@ -7,7 +7,13 @@ from typing import Literal
 REGISTRATION = "enterprise-registration"  # the one item that names a subject
 MAPPING = "code-mapping"  # the one item that brings old codes
 
-Change = Literal["REGISTERED", "CODE_ADDED", "NAMED"]
+Change = Literal["REGISTERED", "CODE_ADDED", "CODE_REMOVED", "NAMED", "MERGED", "UNMERGED"]
+Cause = Literal["MERGED", "UNMERGED", "MAPPING_CHANGED", "LINKED_AGAIN"]  # why a link changed
+Verdict = Literal["SAME", "NOT_SAME", "UNSURE"]
+Judged = Literal["SAME", "NOT_SAME", "UNSURE", "MERGED", "UNMERGED"]
+Decision = Literal["link", "leave", "reject"]
+
+BY_PERSON = "REVIEW"  # the rule of a link that a person made
 
 Reason = Literal[
     "PERSON_NOT_SUPPORTED_YET",  # natural persons have no keys and no erasure yet: nobody is linked
@@ -18,10 +24,15 @@ Reason = Literal[
     "CODE_AMBIGUOUS",  # two registrations hold the same organisation code: exact only if unique
     "ALIAS_CONFLICT",  # a mapping claims a code that is another subject's
     "MAPPING_UNREADABLE",
+    "NAME_UNKNOWN",  # the number is known, but no registration has named its subject yet
+    "NAME_DIFFERS",  # the number is known, but the record calls its subject otherwise than the registration does
     "SUBJECT_CHANGED",  # a correction names another subject than the record is linked to
 ]
 
+# Numbers of other registers: they link only where the name is equal too.
+CONFIRMED_BY_NAME = frozenset({"tax_no"})
+
 # A later version that names its subject well speaks for these earlier ones too: they said nothing to the contrary.
 CURED_BY_LATER: frozenset[Reason] = frozenset(
-    {"CODE_PLACEHOLDER", "CODE_MALFORMED", "CODE_KIND_UNKNOWN", "CODE_UNKNOWN"}
+    {"CODE_PLACEHOLDER", "CODE_MALFORMED", "CODE_KIND_UNKNOWN", "CODE_UNKNOWN", "NAME_UNKNOWN"}
 )

@@ -71,6 +71,19 @@ class Delisted:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """Whose the record is; `nobodys`: it was linked, and is about nobody known now. `version` stands after it.
+
+    Its tasks are told apart from this.
+    """
+
+    link_no: int
+    subject_id: bytes
+    nobodys: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListingRefused:
     """The record makes no tasks: the memorandum does not reach this kind of subject."""
 
@@ -107,4 +120,4 @@ class FeedbackAnswered:
     repeated: bool = False
 
 
-Event = Listed | Delisted | ListingRefused | TaskChanged | FeedbackAnswered
+Event = Listed | Delisted | LinkChanged | ListingRefused | TaskChanged | FeedbackAnswered

@@ -18,6 +18,7 @@ from services.sanctions.domain.events import (
     Fault,
     FeedbackAnswered,
     Held,
+    LinkChanged,
     Listed,
     ListingRefused,
     Subject,
@@ -44,6 +45,32 @@ class RecordSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Relinked:
+    """A version told again with the number of the link by which it is its subject's."""
+
+    seen: RecordSeen
+    link_no: int
+
+    @property
+    def record_id(self) -> bytes:
+        """Which record."""
+        return self.seen.record_id
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMoved:
+    """A record is another subject's; not `linked`: nobody's who is known. Its listing may be under any memorandum."""
+
+    record_id: bytes
+    link_no: int
+    subject_id: bytes
+    linked: bool
+    memoranda: Mapping[str, Memorandum]
+    opened_on: date
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """What a department says it did; `faults` were found while reading it."""
 
@@ -63,7 +90,7 @@ class Irrelevant:
     """A record that no memorandum names."""
 
 
-Input = RecordSeen | Feedback | Irrelevant
+Input = RecordSeen | Relinked | LinkMoved | Feedback | Irrelevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +114,8 @@ class JointAction:
     memorandum: str = ""
     tasks: Mapping[str, Held] = field(default_factory=lambda: MappingProxyType({}))
     answers: Mapping[tuple[str, str], FirstAnswer] = field(default_factory=lambda: MappingProxyType({}))
+    link_no: int = 0
+    nobodys: bool = False
 
 
 def task_id_of(record_id: bytes, measure: str, department: str) -> str:
@@ -98,14 +127,49 @@ def decide(state: JointAction, given: Input) -> list[Event]:
     """What follows from a record or a feedback."""
     if isinstance(given, RecordSeen):
         return list(_on_record(state, given))
+    if isinstance(given, Relinked):
+        return list(_on_relinked(state, given))
+    if isinstance(given, LinkMoved):
+        return list(_on_move(state, given))
     if isinstance(given, Feedback):
         return list(_on_feedback(state, given))
     return []
 
 
 def _on_record(state: JointAction, given: RecordSeen) -> Iterator[Event]:
-    if given.version <= state.version:
-        return  # an older version, or this one again from another partition
+    if given.version <= state.version or state.nobodys:
+        return  # an older version, or this one again from another partition; what is nobody's is told again
+    if state.link_no and state.subject is not None:  # whose it is, the number has said
+        given = replace(given, subject=replace(given.subject, subject_id=state.subject.subject_id))
+    yield from _stands(state, given)
+
+
+def _on_relinked(state: JointAction, given: Relinked) -> Iterator[Event]:
+    if given.link_no <= state.link_no:
+        yield from _on_record(state, given.seen)
+        return
+    seen = given.seen
+    if seen.version >= state.version:
+        yield from _stands(state, seen)
+    yield LinkChanged(given.link_no, seen.subject.subject_id, False, max(seen.version, state.version))
+
+
+def _on_move(state: JointAction, given: LinkMoved) -> Iterator[Event]:
+    if given.link_no <= state.link_no:
+        return
+    moved = state.subject is not None and state.subject.subject_id != given.subject_id
+    lifted = list(_lift(state, given.at_ms)) if moved or not given.linked else []
+    yield from lifted
+    # What was nobody's was to be forgotten: any version of it that comes now lists it again.
+    version = 0 if state.nobodys and given.linked else state.version
+    yield LinkChanged(given.link_no, given.subject_id, not given.linked, version)
+    memorandum = given.memoranda.get(state.memorandum)
+    if moved and given.linked and state.standing == "LISTED" and state.subject and memorandum:
+        about = replace(state.subject, subject_id=given.subject_id)
+        yield from _open(reduce(evolve, lifted, state), memorandum, about, given.opened_on, given.at_ms)
+
+
+def _stands(state: JointAction, given: RecordSeen) -> Iterator[Event]:
     refused = given.subject_kind not in given.memorandum.subject_kinds
     moved = state.subject is not None and state.subject.subject_id != given.subject.subject_id
     ended = refused or moved or given.action == "withdraw"
@@ -118,7 +182,8 @@ def _on_record(state: JointAction, given: RecordSeen) -> Iterator[Event]:
     else:
         yield Listed(given.version, given.subject, given.memorandum.code)
         if moved or state.standing != "LISTED":  # a correction of what stands keeps its tasks
-            yield from _open(reduce(evolve, lifted, state), given)
+            after = reduce(evolve, lifted, state)
+            yield from _open(after, given.memorandum, given.subject, given.opened_on, given.at_ms)
 
 
 def _lift(state: JointAction, at_ms: int) -> Iterator[Event]:
@@ -128,24 +193,24 @@ def _lift(state: JointAction, at_ms: int) -> Iterator[Event]:
             yield TaskChanged("LIFTED", held.task, held.version + 1, at_ms)
 
 
-def _open(state: JointAction, given: RecordSeen) -> Iterator[Event]:
-    days = given.memorandum.feedback_days
-    due_on = None if days is None else given.opened_on + timedelta(days=days)
-    for measure in given.memorandum.measures:
+def _open(state: JointAction, memorandum: Memorandum, subject: Subject, opened_on: date, at_ms: int) -> Iterator[Event]:
+    days = memorandum.feedback_days
+    due_on = None if days is None else opened_on + timedelta(days=days)
+    for measure in memorandum.measures:
         for department in measure.departments:
             task = Task(
-                task_id_of(given.record_id, measure.code, department),
-                given.record_id,
-                given.memorandum.code,
+                task_id_of(state.record_id, measure.code, department),
+                state.record_id,
+                memorandum.code,
                 measure.code,
                 measure.text,
                 measure.article,
                 department,
-                given.subject,
+                subject,
                 due_on,
             )
             before = state.tasks.get(task.task_id)
-            yield TaskChanged("OPENED", task, before.version + 1 if before else 1, given.at_ms)
+            yield TaskChanged("OPENED", task, before.version + 1 if before else 1, at_ms)
 
 
 def _on_feedback(state: JointAction, given: Feedback) -> Iterator[Event]:
@@ -180,9 +245,25 @@ def evolve(state: JointAction, event: Event) -> JointAction:
         return replace(state, version=event.version, standing="LIFTED")
     if isinstance(event, ListingRefused):
         return replace(state, version=event.version, standing="REFUSED")
+    if isinstance(event, LinkChanged):
+        return _evolve_link(state, event)
     if isinstance(event, TaskChanged):
         return _put(state, Held(event.task, event.change, event.version))
     return _evolve_answer(state, event)
+
+
+def _evolve_link(state: JointAction, event: LinkChanged) -> JointAction:
+    known = state.subject or Subject(event.subject_id, None, None)
+    subject = replace(known, subject_id=event.subject_id)
+    standing = "LIFTED" if event.nobodys and state.standing == "LISTED" else state.standing
+    return replace(
+        state,
+        version=event.version,
+        standing=standing,
+        subject=subject,
+        link_no=event.link_no,
+        nobodys=event.nobodys,
+    )
 
 
 def _evolve_answer(state: JointAction, event: FeedbackAnswered) -> JointAction:

@@ -22,7 +22,7 @@ INSERT INTO listings (record_id) SELECT id FROM unnest($1::bytea[]) AS id ORDER 
 # A record and feedback on its tasks come in two lanes, perhaps at once: who holds the listing's row counts the versions
 # of all its tasks, and the other one, who waits here, finds them counted on when it loads them.
 LISTINGS = """
-SELECT record_id, version, standing, memorandum, subject_id, subject_code, subject_name
+SELECT record_id, version, standing, memorandum, subject_id, subject_code, subject_name, link_no, nobodys
 FROM listings WHERE record_id = ANY($1::bytea[]) ORDER BY record_id FOR UPDATE
 """
 TASKS = """
@@ -69,6 +69,8 @@ def _state(row: Mapping[str, Any], tasks: dict[str, Held], answers: dict[tuple[s
         row["memorandum"],
         MappingProxyType(tasks),
         MappingProxyType(answers),
+        row["link_no"],
+        row["nobodys"],
     )
 
 

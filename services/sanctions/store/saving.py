@@ -14,9 +14,11 @@ from services.sanctions.domain.joint_action import JointAction
 
 SAVE_LISTINGS = """
 UPDATE listings SET version = new.version, standing = new.standing, memorandum = new.memorandum,
-    subject_id = new.subject_id, subject_code = new.subject_code, subject_name = new.subject_name
-FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[])
-    AS new (record_id, version, standing, memorandum, subject_id, subject_code, subject_name)
+    subject_id = new.subject_id, subject_code = new.subject_code, subject_name = new.subject_name,
+    link_no = new.link_no, nobodys = new.nobodys
+FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[],
+            $9::boolean[])
+    AS new (record_id, version, standing, memorandum, subject_id, subject_code, subject_name, link_no, nobodys)
 WHERE listings.record_id = new.record_id
 """
 SAVE_TASKS = """
@@ -71,6 +73,8 @@ def _listing(state: JointAction) -> tuple[Any, ...]:
         subject_id,
         subject.code,
         subject.name,
+        state.link_no,
+        state.nobodys,
     )
 
 

@@ -29,9 +29,9 @@ BY_PLACE = (SUBJECT, EXCHANGE, "credit.command.v1")
 GROWN = (*ENCODED, *BY_PLACE)
 NULL = ' + b"\\0"'
 CODE = (  # in a file of the services, behind these words, this is put in
-    ("identity/contracts.py", "frame(schemas.schema_id(SUBJECT), body", NULL),
-    ("disclosure/contracts/reference.py", '(*_HEAD, "codes", "changed_at"', ', "of_the_next_edition"'),
-    ("disclosure/contracts/reference.py", "_long(body, at)[-1]", " + 1"),
+    ("identity/contracts/records.py", "frame(schemas.schema_id(SUBJECT), body", NULL),
+    ("disclosure/contracts/reference.py", '(*_HEAD, "codes", *_TAIL', ', "of_the_next_edition"'),
+    ("disclosure/contracts/reference.py", "merged_into, at = _tail(body, at)", "; at += 1"),
     ("national_sync/contracts/exchange.py", "frame(schemas.schema_id(EXCHANGE), body", NULL),
     ("chassis/commands.py", "_written(command_id, kind, issued_by, issued_at, arguments)", NULL),
     ("chassis/commands.py", "if end", " + 1"),

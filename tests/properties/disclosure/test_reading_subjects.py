@@ -30,6 +30,7 @@ subjects = st.fixed_dictionaries(
         "name": st.none() | PLAIN,
         "codes": st.lists(st.fixed_dictionaries({"kind": PLAIN, "code": PLAIN}), max_size=4),
         "changed_at": st.integers(0, 2**42),
+        "merged_into": st.none() | st.binary(min_size=16, max_size=16),
     }
 )
 
@@ -42,6 +43,7 @@ def read(value: bytes) -> Any:
 def test_it_is_what_was_said(subject: dict[str, Any]) -> None:
     found = read(SCHEMAS.encode(SUBJECT, subject))
     assert (found.subject_id, found.version) == (subject["subject_id"], subject["subject_version"])
+    assert found.merged_into == subject["merged_into"]
     assert (found.kind, found.name) == (subject["subject_kind"], subject["name"] or None)
     assert found.codes == tuple(Code(one["kind"], one["code"]) for one in subject["codes"])
 
@@ -59,7 +61,7 @@ def test_codes_may_come_in_blocks_with_their_size_before_them() -> None:
     codes = [python_writer(["string", "string"])("uscc", code) for code in ("A1", "B2", "C3")]
     blocks = zigzag(-2) + zigzag(len(codes[0] + codes[1])) + codes[0] + codes[1] + zigzag(1) + codes[2] + b"\0"
     head = python_writer(["fixed16", "long", "string", "string", "string?"])(b"S" * 16, 1, "CODE_ADDED", "org", None)
-    value = frame(SCHEMAS.schema_id(SUBJECT), head + blocks + zigzag(NOW.now_ms))
+    value = frame(SCHEMAS.schema_id(SUBJECT), head + blocks + zigzag(NOW.now_ms) + b"\0")
     assert SCHEMAS.decode(value)[1]["codes"] == [{"kind": "uscc", "code": code} for code in ("A1", "B2", "C3")]
     assert read(value).codes == tuple(Code("uscc", code) for code in ("A1", "B2", "C3"))
 

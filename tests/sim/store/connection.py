@@ -20,6 +20,10 @@ from tests.sim.store.statements import insert_or, run, statement
 from tests.sim.store.transactions import CURRENT
 from tests.sim.virtual import OWNER
 
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "record_standing": {"link_no": 0, "nobodys": False},
+    "record_links": {"link_no": 0},
+}
 KEY_COLUMNS = {"answers": 4, "records": 3, "disclosed_records": 2}
 
 
@@ -151,7 +155,8 @@ def new_rows(rows: Rows) -> None:
 
 async def copy(tx: Tx, table: str, records: list[tuple[Any, ...]], names: tuple[str, ...]) -> str:
     """COPY: all rows or none."""
-    rows = [(_key(table, record), dict(zip(names, record, strict=True))) for record in records]
+    defaults = DEFAULTS.get(table, {})
+    rows = [(_key(table, record), {**defaults, **dict(zip(names, record, strict=True))}) for record in records]
     await insert_or(tx, table, rows, refuse)
     return f"COPY {len(records)}"
 

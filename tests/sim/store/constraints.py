@@ -12,8 +12,10 @@ import asyncpg
 NULLABLE: dict[str, frozenset[str]] = {
     "parked": frozenset(("value", "released_at", "discarded_at", "discarded_by")),
     "aliases": frozenset(("subject_id",)),
-    "reviews": frozenset(("alias_id", "accepted", "settled_at")),
-    "subjects": frozenset(("name",)),
+    "reviews": frozenset(
+        ("alias_id", "accepted", "settled_at", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    ),
+    "subjects": frozenset(("name", "merged_into")),
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),
@@ -22,11 +24,13 @@ NULLABLE: dict[str, frozenset[str]] = {
     "agencies": frozenset(("expected_since",)),
     "item_lives": frozenset(("retired_at",)),
     "feeds": frozenset(("earliest_decided",)),
+    "decisions": frozenset(("subject_id",)),
+    "answered": frozenset(("detail",)),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},
     "subjects": {"kind": ("org", "sole_trader")},
-    "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED")},
+    "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED", "REJECTED")},
     "listings": {"standing": ("UNKNOWN", "LISTED", "LIFTED", "REFUSED")},
     "tasks": {"status": ("OPENED", "CLOSED", "LIFTED")},
     "exchanges": {"action": ("put", "delete"), "state": ("PENDING", "ACKNOWLEDGED", "REFUSED", "RETRYING")},

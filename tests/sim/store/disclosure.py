@@ -13,6 +13,7 @@ SHOWN = " ".join(files.SHOWN)
 
 
 new_rows(files.NEW_STANDINGS)
+new_rows(files.NEW_LINKS)
 new_rows(files.NEW_COUNTS)
 new_rows(files.NEW_SHOWN)
 
@@ -33,7 +34,8 @@ async def standings(tx: Tx, ids: list[bytes]) -> list[Row]:
         head = {"id": one, "standing_version": row["version"], "of_subject": row["subject_id"]}
         shown = tx.get("disclosed_records", (row["subject_id"], one))
         rest = dict.fromkeys(SHOWN.split()) if shown is None else shown
-        found.append(Row({**head, "withdrawn": row["withdrawn"], **dict(rest.items())}))
+        head |= {name: row[name] for name in ("withdrawn", "link_no", "nobodys")}
+        found.append(Row({**head, **dict(rest.items())}))
     return found
 
 
@@ -45,9 +47,12 @@ async def counts(tx: Tx, ids: list[bytes]) -> list[Row]:
 
 @statement(files.MOVE_STANDINGS)
 async def move_standings(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("record_id version subject_id withdrawn expected", *arrays)
-    changes = {row["record_id"]: row for row in rows}
-    return await update(tx, "record_standing", changes, lambda old, new: old["version"] == new["expected"])
+    rows = columns("record_id version subject_id withdrawn link_no nobodys version_was link_was", *arrays)
+
+    def unmoved(old: Row, new: dict[str, Any]) -> bool:
+        return (old["version"], old["link_no"]) == (new["version_was"], new["link_was"])
+
+    return await update(tx, "record_standing", {row["record_id"]: row for row in rows}, unmoved)
 
 
 @statement(files.MOVE_COUNTS)
@@ -104,13 +109,13 @@ async def save_edition(tx: Tx, *values: Any) -> str:
 @statement(reference.CARDS)
 async def cards(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [tx.get("subjects", one) for one in ids]
-    names = ("subject_id", "version", "kind", "name", "code_kinds", "codes")
+    names = ("subject_id", "version", "kind", "name", "code_kinds", "codes", "merged_into")
     return [row.pick(*names) for row in rows if row is not None]
 
 
 @statement(reference.CARD_UPSERT)
 async def save_cards(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("subject_id version kind name code_kinds codes changed_at", *arrays)
+    rows = columns("subject_id version kind name code_kinds codes merged_into changed_at", *arrays)
     for row in rows:
         row["code_kinds"], row["codes"] = _split(row["code_kinds"]), _split(row["codes"])
     written = await insert_or(tx, "subjects", [(row["subject_id"], row) for row in rows], lambda old, new: new)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.identity.store import loading, pepper, saving
+from services.identity.store import ledger, loading, locks, pepper, saving
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
+
+UNCLAIMED = dict.fromkeys(("claimed_by", "claimed_until", "proposed_by", "proposed"))
 
 
 @statement(pepper.MARK)
@@ -27,7 +29,175 @@ async def held(tx: Tx, record_ids: list[bytes], alias_ids: list[bytes]) -> list[
     waiting = [row for _, row in tx.scan("reviews") if row["state"] == "WAITING"]
     asked = set(record_ids) | {row["record_id"] for row in waiting if row["alias_id"] in set(alias_ids)}
     found = sorted((r for r in waiting if r["record_id"] in asked), key=lambda r: (r["record_id"], r["version"]))
-    return [r.pick("record_id", "version", "reason", "alias_id", "item", "agency", "accepted") for r in found]
+    return [
+        r.pick("record_id", "version", "reason", "alias_id", "item", "agency", "accepted", "link_no") for r in found
+    ]
+
+
+@statement(locks.TOGETHER)
+async def together(tx: Tx) -> str:
+    await tx.lock("advisory", 20170904, shared=True)
+    return "SELECT 1"
+
+
+@statement(locks.ALONE)
+async def by_itself(tx: Tx) -> str:
+    await tx.lock("advisory", 20170904)
+    return "SELECT 1"
+
+
+@statement(ledger.NUMBER)
+async def number(tx: Tx) -> list[Row]:
+    return [tx.get("link_number", ()) or Row(number=0)]
+
+
+@statement(ledger.COUNT)
+async def count(tx: Tx, number: int) -> str:
+    await tx.lock("link_number", ())
+    tx.put("link_number", (), {"number": number})
+    return "UPDATE 1"
+
+
+@statement(ledger.MAPPINGS)
+async def mappings(tx: Tx, records: list[bytes], codes: list[bytes]) -> list[Row]:
+    rows = [row for _, row in tx.scan("mappings")]
+    wanted = {row["alias_id"] for row in rows if row["record_id"] in records} | set(codes)
+    return [
+        row.pick("record_id", "alias_id", "subject_id", "kind", "code") for row in rows if row["alias_id"] in wanted
+    ]
+
+
+@statement(ledger.MAP)
+async def map_(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id alias_id subject_id kind code", *arrays)
+    written = await insert_or(tx, "mappings", [(row["record_id"], row) for row in rows], lambda old, new: new)
+    return f"INSERT 0 {len(written)}"
+
+
+async def _gone(tx: Tx, table: str, keys: list[bytes]) -> str:
+    gone = 0
+    for key in keys:
+        await tx.lock(table, key)
+        if tx.get(table, key) is not None:
+            tx.put(table, key, None)
+            gone += 1
+    return f"DELETE {gone}"
+
+
+@statement(ledger.UNMAP)
+async def unmap(tx: Tx, ids: list[bytes]) -> str:
+    return await _gone(tx, "mappings", ids)
+
+
+@statement(ledger.WHOLE)
+async def whole(tx: Tx) -> str:
+    return "SET"
+
+
+@statement(ledger.TREES)
+async def trees(tx: Tx, ids: list[bytes]) -> list[Row]:
+    found, rows = list(dict.fromkeys(ids)), [row for _, row in tx.scan("subjects")]
+    for one in found:  # it grows meanwhile
+        below = (row["subject_id"] for row in rows if row["merged_into"] == one)
+        found += [subject_id for subject_id in below if subject_id not in found]
+    return [Row(subject_id=one) for one in found]
+
+
+@statement(ledger.MEMBERS)
+async def members(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return [row.pick("subject_id", "record_id") for _, row in tx.scan("record_links") if row["subject_id"] in ids]
+
+
+@statement(ledger.JUDGEMENTS)
+async def judgements(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("judgements"))]
+    return [row for row in rows if row["one"] in ids or row["other"] in ids]
+
+
+@statement(ledger.JUDGE)
+async def judge(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("number verdict one other issued_by reason judged_at", *arrays)
+    await insert_or(tx, "judgements", [(row["number"], row) for row in rows], refuse)
+    return f"INSERT 0 {len(rows)}"
+
+
+@statement(ledger.ANSWERED)
+async def answered(tx: Tx, ids: list[str]) -> list[Row]:
+    return [row for key, row in sorted(tx.scan("answered")) if key in ids]
+
+
+@statement(ledger.ANSWER)
+async def answer(tx: Tx, *values: Any) -> str:
+    row = dict(zip(("command_id", "faults", "detail"), values, strict=True))
+    await insert_or(tx, "answered", [(row["command_id"], row)], refuse)
+    return "INSERT 0 1"
+
+
+@statement(ledger.CLAIMS)
+async def claims(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("reviews")) if row["state"] == "WAITING" and row["record_id"] in ids]
+    names = ("record_id", "version", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    return [row.pick(*names) for row in rows]
+
+
+@statement(ledger.CLAIM)
+async def claim(tx: Tx, *values: Any) -> str:
+    names = ("record_id", "version", "claimed_by", "claimed_until", "proposed_by", "proposed")
+    row = dict(zip(names, values, strict=True))
+    place = row["record_id"], row["version"]
+    return await update(tx, "reviews", {place: row}, lambda old, new: old["state"] == "WAITING")
+
+
+@statement(ledger.DECIDE)
+async def decide(tx: Tx, *values: Any) -> str:
+    names = "command_id record_id version decision subject_id carried_out issued_by reason decided_at"
+    row = dict(zip(names.split(), values, strict=True))
+    await insert_or(tx, "decisions", [(row["command_id"], row)], refuse)
+    return "INSERT 0 1"
+
+
+@statement(saving.UNLINK)
+async def unlink(tx: Tx, ids: list[bytes]) -> str:
+    return await _gone(tx, "record_links", ids)
+
+
+@statement(saving.FORGET)
+async def forget(tx: Tx, ids: list[bytes]) -> str:
+    return await _gone(tx, "code_links", ids)
+
+
+@statement(saving.KEEP)
+async def keep(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id alias_id version accepted", *arrays)
+    written = await insert_or(tx, "code_links", [(row["record_id"], row) for row in rows], lambda old, new: new)
+    return f"INSERT 0 {len(written)}"
+
+
+@statement(saving.REOPEN)
+async def reopen(tx: Tx, *arrays: list[Any]) -> str:
+    """The key of the table holds the state; here it is left out, and what waits again takes the place of what was."""
+    keys = [(row["record_id"], row["version"]) for row in columns("record_id version", *arrays)]
+    settled = [key for key in keys if (row := tx.get("reviews", key)) is not None and row["state"] != "WAITING"]
+    return await _gone(tx, "reviews", settled)  # pyright: ignore[reportArgumentType] - keys of any kind
+
+
+@statement(loading.LINKED_BY)
+async def linked_by(tx: Tx, codes: list[bytes]) -> list[Row]:
+    found = sorted(tx.scan("code_links"), key=lambda found: found[0])
+    return [row.pick("record_id", "accepted") for _, row in found if row["alias_id"] in codes]
+
+
+@statement(loading.LINKED_AS)
+async def linked_as(tx: Tx, ids: list[bytes]) -> list[Row]:
+    found = sorted(tx.scan("code_links"), key=lambda found: found[0])
+    return [row.pick("record_id", "accepted") for key, row in found if key in ids]
+
+
+@statement(loading.REJECTED)
+async def rejected(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("reviews")) if row["state"] == "REJECTED" and row["record_id"] in ids]
+    last = {row["record_id"]: row for row in rows}
+    return [row.pick("record_id", "version", "link_no") for row in last.values()]
 
 
 @statement(loading.PLACE_ALIASES)
@@ -56,32 +226,68 @@ async def lock_aliases(tx: Tx, ids: list[bytes]) -> list[Row]:
 @statement(loading.PLACE_SUBJECTS)
 async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
     empty: dict[str, Any] = {"kind": "org", "name": None, "named_at": 0, "version": 0, "codes": "[]"}
+    empty["merged_into"] = None
     rows = [(one, {"subject_id": one} | empty) for one in sorted(ids)]
     return f"INSERT 0 {len(await insert_or(tx, 'subjects', rows, nothing))}"
 
 
 @statement(loading.LOCK_SUBJECTS)
 async def lock_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
-    return await _locked(tx, "subjects", ids, "subject_id kind name named_at version codes")
+    return await _locked(tx, "subjects", ids, "subject_id kind name named_at version codes merged_into")
 
 
 @statement(loading.KNOWN_SUBJECTS)
 async def known_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [tx.get("subjects", one) for one in sorted(set(ids))]
-    names = ("subject_id", "kind", "name", "named_at", "version", "codes")
+    names = ("subject_id", "kind", "name", "named_at", "version", "codes", "merged_into")
     return [row.pick(*names) for row in rows if row is not None and row["version"] > 0]
 
 
 @statement(loading.LINKS)
 async def links(tx: Tx, ids: list[bytes]) -> list[Row]:
     asked = set(ids)
-    names = ("record_id", "subject_id", "version", "rule", "evidence")
+    names = ("record_id", "subject_id", "version", "rule", "evidence", "link_no")
     return [row.pick(*names) for key, row in tx.scan("record_links") if key in asked]
+
+
+@statement(loading.MISSING)
+async def missing(tx: Tx, ids: list[bytes]) -> list[Row]:
+    found = sorted(tx.scan("missing_versions"), key=lambda found: found[0])
+    return [row.pick("record_id", "version") for _, row in found if row["record_id"] in ids]
+
+
+@statement(saving.MISS)
+async def miss(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [((row["record_id"], row["version"]), row) for row in columns("record_id version", *arrays)]
+    await insert_or(tx, "missing_versions", rows, refuse)
+    return f"INSERT 0 {len(rows)}"
+
+
+@statement(saving.ARRIVE)
+async def arrive(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [Row(row) for row in columns("record_id version", *arrays)]
+    return f"DELETE {len(await delete(tx, 'missing_versions', ['record_id', 'version'], rows))}"
+
+
+@statement(saving.OVERTAKE)
+async def overtake(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id version item agency code_kind at", *arrays)
+    for row in rows:
+        row |= {"state": "SUPERSEDED", "reason": "OVERTAKEN", "alias_id": None, "accepted": None}
+        row |= {
+            **UNCLAIMED,
+            "link_no": 0,
+            "place": tx.database.next("reviews"),
+            "held_at": row["at"],
+            "settled_at": row.pop("at"),
+        }
+    await insert_or(tx, "reviews", [((row["record_id"], row["version"]), row) for row in rows], refuse)
+    return f"INSERT 0 {len(rows)}"
 
 
 @statement(saving.SUBJECTS)
 async def save_subjects(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("subject_id kind name named_at version codes", *arrays)
+    rows = columns("subject_id kind name named_at version codes merged_into", *arrays)
     for row in rows:
         row["codes"] = json.dumps(json.loads(row["codes"]), ensure_ascii=False)
     return await update(tx, "subjects", {row["subject_id"]: row for row in rows})
@@ -94,21 +300,20 @@ async def save_aliases(tx: Tx, *arrays: list[Any]) -> str:
 
 
 new_rows(saving.NEW_LINKS)
+new_rows(saving.NEW_AGAIN)
 
 
 @statement(saving.LINKS)
 async def save_links(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("record_id subject_id version rule evidence linked_at", *arrays)
-    for row in rows:
-        del row["subject_id"]  # whose a record is does not change
+    rows = columns("record_id subject_id version rule evidence linked_at link_no", *arrays)
     return await update(tx, "record_links", {row["record_id"]: row for row in rows})
 
 
 @statement(saving.HOLD)
 async def hold(tx: Tx, *arrays: list[Any]) -> str:
-    rows = columns("record_id version reason alias_id item agency code_kind accepted held_at", *arrays)
+    rows = columns("record_id version reason alias_id item agency code_kind accepted held_at link_no", *arrays)
     for row in rows:
-        row |= {"state": "WAITING", "place": tx.database.next("reviews"), "settled_at": None}
+        row |= {"state": "WAITING", "place": tx.database.next("reviews"), "settled_at": None, **UNCLAIMED}
 
     def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
         return {**old, "reason": new["reason"], "alias_id": new["alias_id"]}

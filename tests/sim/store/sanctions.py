@@ -10,7 +10,7 @@ from tests.sim.store.connection import refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, nothing, statement, update
 
-LISTING = "record_id version standing memorandum subject_id subject_code subject_name"
+LISTING = "record_id version standing memorandum subject_id subject_code subject_name link_no nobodys"
 TASK = (
     "task_id record_id memorandum measure measure_text article department subject_id subject_code subject_name due_on "
     "status"
@@ -26,7 +26,7 @@ async def find(tx: Tx, ids: list[str]) -> list[Row]:
 
 @statement(loading.TAKE_PLACE)
 async def take_place(tx: Tx, ids: list[bytes]) -> str:
-    empty: dict[str, Any] = {"version": 0, "standing": "UNKNOWN", "memorandum": ""}
+    empty: dict[str, Any] = {"version": 0, "standing": "UNKNOWN", "memorandum": "", "link_no": 0, "nobodys": False}
     unknown = dict.fromkeys(("subject_id", "subject_code", "subject_name"))
     rows = [(one, {"record_id": one, **empty, **unknown}) for one in sorted(ids)]
     return f"INSERT 0 {len(await insert_or(tx, 'listings', rows, nothing))}"

@@ -15,7 +15,7 @@ from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.schemas import AVRO, Schemas
 from services.chassis.wire import frame, unframe
-from services.identity.contracts import ACCEPTED, LINKED, SUBJECT, Reader, record_linked, subject_changed
+from services.identity.contracts.records import ACCEPTED, LINKED, SUBJECT, Reader, record_linked, subject_changed
 from services.identity.domain.events import Code, Link, RecordLinked, Subject, SubjectChanged
 from tests.support.fake_registry import FakeRegistry
 from tests.unit.identity.samples import JIA, PEPPER, refer, subject_id

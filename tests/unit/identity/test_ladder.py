@@ -7,6 +7,7 @@ import pytest
 from services.identity.domain.events import AliasBound, AliasContested, Event, RecordHeld, RecordLinked, RecordSeen
 from tests.unit.identity.samples import JIA, REG_NO, YI, mapping, record, refer, registration, subject_id, tell
 
+TAX_NO = "420100MA4KLM0N5"
 SAME_ORG_CODE = "93420100MA4KLM0N5B"  # another USCC around JIA's organisation code
 
 
@@ -52,6 +53,26 @@ TABLE: dict[str, tuple[list[RecordSeen], RecordSeen, tuple[object, ...]]] = {
         record(REG_NO, "tax_no", number=9),
         ("HELD", "CODE_UNKNOWN"),
     ),
+    "another register's number and an equal name": (
+        [registration(name="演示電子(湖北)有限公司"), mapping(old_kind="tax_no", old=TAX_NO, number=4)],
+        record(TAX_NO, "tax_no", number=9, name="演示电子（湖北） 有限公司"),
+        ("LINKED", subject_id(JIA), "TAX_NO_AND_NAME", ("tax_no", "code-mapping", "name")),
+    ),
+    "another register's number and another legal form": (
+        [registration(name="演示有限公司"), mapping(old_kind="tax_no", old=TAX_NO, number=4)],
+        record(TAX_NO, "tax_no", number=9, name="演示股份有限公司"),
+        ("HELD", "NAME_DIFFERS"),
+    ),
+    "another register's number without a registered name": (
+        [mapping(old_kind="tax_no", old=TAX_NO, number=4)],
+        record(TAX_NO, "tax_no", number=9),
+        ("HELD", "NAME_UNKNOWN"),
+    ),
+    "another register's number that nobody mapped, and an equal name": (
+        [registration()],
+        record(TAX_NO, "tax_no", number=9),
+        ("HELD", "CODE_UNKNOWN"),
+    ),
     "a wrong registration number": ([], record("420100000000015", "reg_no"), ("HELD", "CODE_MALFORMED")),
     "private use is never a subject": ([], record("PDY000019", "org_code"), ("HELD", "CODE_MALFORMED")),
     "a mapping of another's code": (
@@ -86,7 +107,7 @@ def test_ladder(before: list[RecordSeen], given: RecordSeen, expected: tuple[obj
     assert [outcome(e) for e in said if isinstance(e, RecordLinked | RecordHeld)] == [expected]
 
 
-def test_names_decide_nothing() -> None:
+def test_a_name_alone_decides_nothing() -> None:
     cluster, _ = tell(registration(name="演示甲有限公司"))
     _, said = tell(record("123456", "reg_no", number=9, name="演示甲有限公司"), cluster=cluster)
     assert [type(e) for e in said] == [RecordHeld]
@@ -109,8 +130,9 @@ def test_a_tax_number_that_may_be_a_persons_links_but_is_never_told(tax_no: str)
     cluster, said = tell(mapping(old_kind="tax_no", old=tax_no))
     assert [code.kind for code in cluster.subject(subject_id(JIA)).codes] == ["uscc"]
     assert tax_no not in repr(said)
+    cluster, _ = tell(registration(number=8), cluster=cluster)
     _, said = tell(record(tax_no, "tax_no", number=9), cluster=cluster)
-    assert [outcome(e)[2] for e in said] == ["TAX_NO"]
+    assert [outcome(e)[2] for e in said] == ["TAX_NO_AND_NAME"]
 
 
 def test_an_organisations_tax_number_is_told() -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from services.identity.domain.events import AliasBound, Event, RecordHeld, RecordLinked, RecordSuperseded
+from services.identity.domain.events import (
+    AliasBound,
+    Event,
+    RecordHeld,
+    RecordLinked,
+    RecordOvertaken,
+    RecordSuperseded,
+    VersionArrived,
+)
 from tests.unit.identity.samples import (
     JIA,
     OTHER_REG_NO,
@@ -49,7 +57,7 @@ def test_the_code_is_bound_before_anything_is_released_by_it() -> None:
     cluster, _ = tell(record(REG_NO, "reg_no", number=2))
     _, said = tell(mapping(number=9), cluster=cluster)
     kinds = [type(e).__name__ for e in said]
-    assert kinds == ["SubjectChanged", "AliasBound", "RecordLinked", "RecordLinked"]
+    assert kinds == ["SubjectChanged", "MappingStands", "AliasBound", "RecordLinked", "RecordLinked"]
 
 
 def test_later_versions_queue_behind_and_come_out_in_order() -> None:
@@ -118,3 +126,31 @@ def test_only_what_waits_for_that_code_is_released() -> None:
     cluster, _ = tell(record(REG_NO, "reg_no"), record(OTHER_REG_NO, "reg_no", number=2))
     _, said = tell(mapping(number=9), cluster=cluster)
     assert linked(said) == [(9, 1, False), (1, 1, True)]
+
+
+def test_a_version_that_comes_after_a_newer_one_is_linked_or_superseded_but_never_passed_over() -> None:
+    cluster, said = tell(record(version=2, action="correct"))
+    assert linked(said) == [(1, 2, False)]
+    assert cluster.record(record().record_id).missing == (1,)
+    cluster, said = tell(record(), cluster=cluster)
+    assert [type(e) for e in said] == [VersionArrived, RecordOvertaken]
+    assert tell(record(), cluster=cluster)[1] == []  # and if it comes again, it is a repeat
+
+
+def test_a_version_that_is_late_goes_before_those_that_wait() -> None:
+    cluster, _ = tell(record(REG_NO, "reg_no", version=2, action="correct"))
+    cluster, said = tell(record(), cluster=cluster)
+    assert linked(said) == [(1, 1, False)]
+    _, said = tell(mapping(number=9), cluster=cluster)
+    assert linked(said) == [(9, 1, False), (1, 2, True)]
+
+
+def test_a_registration_releases_what_waits_for_the_name_of_its_subject() -> None:
+    tax_no = "420100MA4KLM0N5"
+    waiting = record(tax_no, "tax_no", number=2), record(tax_no, "tax_no", number=3, name="演示乙有限公司")
+    cluster, said = tell(mapping(old_kind="tax_no", old=tax_no, number=8), *waiting)
+    assert linked(said) == [(8, 1, False)]
+    cluster, said = tell(registration(number=9), cluster=cluster)
+    assert linked(said) == [(9, 1, False), (2, 1, True)]
+    (held,) = cluster.record(waiting[1].record_id).held
+    assert (held.reason, held.alias_id) == ("NAME_DIFFERS", subject_id(JIA))

@@ -39,7 +39,14 @@ def test_ten_thousands_and_single_yuan_are_both_whole_fen() -> None:
 def test_one_name_written_two_ways_has_one_key_and_the_legal_form_stays() -> None:
     assert names.matching_key("演示（湖北）有限公司") == names.matching_key("演示(湖北) 有限公司")
     assert names.matching_key("演示有限公司") != names.matching_key("演示股份有限公司")
+    assert names.matching_key("演示股份有限公司") != names.matching_key("演示股份有限公司武汉分公司")
     assert names.masked("演甲乙") == "演*"
+
+
+def test_traditional_and_simplified_are_one_name_except_where_a_character_is_used_in_both() -> None:
+    assert names.matching_key("演示電力設備責任公司") == names.matching_key("演示电力设备责任公司")
+    assert names.matching_key("演示·abc（漢）") == "演示ABC(汉)"
+    assert names.matching_key("演示乾坤公司") != names.matching_key("演示干坤公司")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ async def identitys_tables_refuse(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(loading.PLACE_SUBJECTS, [b"S"])
         await hold(tx, (b"r", 1, None))
-    await refused(store, CHECK, saving.SUBJECTS, *arrays(b"S", "person", None, 0, 0, "[]"))
+    await refused(store, CHECK, saving.SUBJECTS, *arrays(b"S", "person", None, 0, 0, "[]", None))
     await refused(store, CHECK, saving.SETTLE, *arrays(b"r", 1, "FORGOTTEN", at(0)))
     await refused(store, NULL, loading.PLACE_ALIASES, [b"a"], [None])
 
@@ -84,7 +84,7 @@ async def disclosures_tables_refuse(store: Store) -> None:
     nobody = (*shown(b"r")[:3], False, False, *shown(b"r")[5:])
     await refused(store, CHECK, files.NEW_SHOWN.statement, *arrays(*nobody))
     await refused(store, NULL, files.NEW_SHOWN.statement, *arrays(*shown(b"r")[:13], None, 6))
-    await refused(store, CHECK, reference.CARD_UPSERT, *arrays(b"S", 1, "person", None, "", "", 5))
+    await refused(store, CHECK, reference.CARD_UPSERT, *arrays(b"S", 1, "person", None, "", "", None, 5))
 
 
 @case("sanctions")
@@ -95,7 +95,9 @@ async def the_tables_of_sanctions_refuse(store: Store) -> None:
     await refused(store, REFERENCE, sanctions_saving.SAVE_TASKS, *arrays(*task("t-2", b"x", "d")))
     await refused(store, CHECK, sanctions_saving.SAVE_TASKS, *arrays(*task("t-1", b"p", "d", "FORGOTTEN")))
     await refused(store, REFERENCE, sanctions_saving.SAVE_ANSWERS, *arrays("t-9", "f", "", "[]", at(0), None))
-    await refused(store, CHECK, sanctions_saving.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None))
+    await refused(
+        store, CHECK, sanctions_saving.SAVE_LISTINGS, *arrays(b"p", 1, "GONE", "", None, None, None, 0, False)
+    )
     await refused(store, asyncpg.UniqueViolationError, sanctions_departments.SAVE_DEPARTMENTS, ["c", "d"])
     async with begin(store.pool) as tx:
         await tx.execute(sanctions_saving.SAVE_ANSWERS, *arrays("t-1", "f", "", "[]", at(0), 1))

@@ -23,8 +23,8 @@ async def a_standing_comes_with_what_is_shown(store: Store) -> None:
         await files.NEW_SHOWN.insert(tx, [shown(b"r")])
         found = await tx.fetch(files.STANDINGS, [b"r", b"p", b"x"])
         assert unordered(found) == [
-            (b"p", 1, b"S", True, *[None] * 15),
-            (b"r", 2, b"S", False, *shown(b"r")),
+            (b"p", 1, b"S", True, 0, False, *[None] * 15),
+            (b"r", 2, b"S", False, 0, False, *shown(b"r")),
         ]
         assert next(row for row in found if row["id"] == b"r")["version"] == 1
 
@@ -33,11 +33,13 @@ async def a_standing_comes_with_what_is_shown(store: Store) -> None:
 async def a_standing_moves_from_the_version_that_was_read(store: Store) -> None:
     async with begin(store.pool) as tx:
         await files.NEW_STANDINGS.insert(tx, [(b"p", 1, b"S", False), (b"r", 2, b"S", False)])
-        moves = [b"p", b"r", b"x"], [4, 5, 6], [b"T", b"T", b"T"], [True, True, True], [1, 1, 1]
-        assert await tx.execute(files.MOVE_STANDINGS, *moves) == "UPDATE 1"
-    assert await store.rows("record_standing", "record_id version subject_id withdrawn") == [
-        (b"p", 4, b"T", True),
-        (b"r", 2, b"S", False),
+        await files.NEW_LINKS.insert(tx, [(b"q", 0, b"S", False, 3, True)])
+        moves = [b"p", b"q", b"r", b"x"], [4, 1, 5, 6], [b"T"] * 4, [True] * 4, [0, 4, 0, 0], [False] * 4
+        assert await tx.execute(files.MOVE_STANDINGS, *moves, [1, 0, 1, 1], [0, 2, 0, 0]) == "UPDATE 1"
+    assert await store.rows("record_standing", "record_id version subject_id withdrawn link_no nobodys") == [
+        (b"p", 4, b"T", True, 0, False),
+        (b"q", 0, b"S", False, 3, True),
+        (b"r", 2, b"S", False, 0, False),
     ]
 
 
@@ -79,13 +81,14 @@ async def editions_are_known(store: Store) -> None:
 @case("disclosure")
 async def cards_are_replaced_and_keep_lists_of_codes(store: Store) -> None:
     async with begin(store.pool) as tx:
-        cards = [b"S", b"T"], [1, 1], ["org", "org"], ["演示", None], ["uscc\nreg_no", ""], ["1\n2", ""], [5, 5]
+        cards = [b"S", b"T"], [1, 1], ["org", "org"], ["演示", None], ["uscc\nreg_no", ""], ["1\n2", ""]
+        cards = (*cards, [None, None], [5, 5])
         assert await tx.execute(reference.CARD_UPSERT, *cards) == "INSERT 0 2"
-        one = [b"S"], [2], ["org"], ["演示乙"], ["uscc"], ["1"], [6]
+        one = [b"S"], [2], ["org"], ["演示乙"], ["uscc"], ["1"], [b"T"], [6]
         assert await tx.execute(reference.CARD_UPSERT, *one) == "INSERT 0 1"
         assert unordered(await tx.fetch(reference.CARDS, [b"S", b"T", b"x"])) == [
-            (b"S", 2, "org", "演示乙", ["uscc"], ["1"]),
-            (b"T", 1, "org", None, [], []),
+            (b"S", 2, "org", "演示乙", ["uscc"], ["1"], b"T"),
+            (b"T", 1, "org", None, [], [], None),
         ]
 
 

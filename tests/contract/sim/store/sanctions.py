@@ -31,10 +31,11 @@ async def listings_are_placed_locked_and_saved(store: Store) -> None:
         assert await tx.execute(loading.TAKE_PLACE, [b"q", b"p", b"q"]) == "INSERT 0 2"
         assert await tx.execute(loading.TAKE_PLACE, [b"p"]) == "INSERT 0 0"
         saved = [b"p", b"x"], [3, 1], ["LISTED", "LISTED"], ["memo", ""], [b"S", None], ["1", None], ["演示", None]
+        saved = (*saved, [7, 0], [True, False])
         assert await tx.execute(saving.SAVE_LISTINGS, *saved) == "UPDATE 1"
         assert values(await tx.fetch(loading.LISTINGS, [b"q", b"p", b"x"])) == [
-            (b"p", 3, "LISTED", "memo", b"S", "1", "演示"),
-            (b"q", 0, "UNKNOWN", "", None, None, None),
+            (b"p", 3, "LISTED", "memo", b"S", "1", "演示", 7, True),
+            (b"q", 0, "UNKNOWN", "", None, None, None, 0, False),
         ]
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.chassis.handling import Transaction
 
 PAGE = 100
 PAGE_LIMIT = 500
 
-ITEM = "place, record_id, version, item, agency, state, reason, code_kind, alias_id, held_at, settled_at"
+ITEM = """
+place, record_id, version, item, agency, state, reason, code_kind, alias_id, held_at, settled_at, claimed_by,
+    claimed_until, accepted"""
 SUBJECT = "SELECT subject_id, kind, name, version, codes FROM subjects WHERE subject_id = $1 AND version > 0"
 ALIAS = "SELECT kind, subject_id, source, contested FROM aliases WHERE alias_id = $1"
 # A page in the order of arrival. A row that commits late may appear behind the reader: it is in the count, and in the
 # list when it is read again; what must not be missed is on the topics.
 PAGE_OF_REVIEW = f"""
-SELECT {ITEM} FROM reviews WHERE state = $1 AND place > $2 AND ($3 = '' OR reason = $3) ORDER BY place LIMIT $4
+SELECT {ITEM} FROM reviews WHERE state = $1 AND place > $2 AND ($3 = '' OR reason = $3) AND ($5 = '' OR item = $5)
+    AND ($6 = '' OR agency = $6) AND ($7 = '' OR position(convert_to($7, 'UTF8') IN accepted) > 0)
+ORDER BY place LIMIT $4
 """  # noqa: S608 - made of constants
 LINK = "SELECT subject_id, version, rule, evidence, linked_at FROM record_links WHERE record_id = $1"
 REVIEWS_OF = f"SELECT {ITEM} FROM reviews WHERE record_id = $1 ORDER BY version LIMIT 1000"  # noqa: S608 - as above
@@ -38,9 +42,20 @@ async def alias(tx: Transaction, alias_id: bytes) -> Any | None:
     return await tx.fetchrow(ALIAS, alias_id)
 
 
-async def review_page(tx: Transaction, state: str, reason: str, after: int, size: int) -> Sequence[Any]:
+class Wanted(NamedTuple):
+    """Of which versions in review a page is wanted; empty: of all that wait. A name is searched by a part of it."""
+
+    state: str = ""
+    reason: str = ""
+    item: str = ""
+    agency: str = ""
+    name_part: str = ""
+
+
+async def review_page(tx: Transaction, wanted: Wanted, after: int, size: int) -> Sequence[Any]:
     """One page of the review list, behind the position given."""
-    return await tx.fetch(PAGE_OF_REVIEW, state or "WAITING", after, reason, size)
+    state = wanted.state or "WAITING"
+    return await tx.fetch(PAGE_OF_REVIEW, state, after, wanted.reason, size, *wanted[2:])
 
 
 async def review_of(tx: Transaction, record_id: bytes) -> tuple[Any | None, Sequence[Any]]:
@@ -59,8 +74,9 @@ DIGESTS = {
     "known": """
         SELECT coalesce(l.record_id, w.record_id) AS record_id, greatest(l.version, w.version) AS version, '' AS item
         FROM record_links AS l FULL JOIN (
-            SELECT record_id, max(version) AS version FROM reviews WHERE state = 'WAITING' GROUP BY record_id
+            SELECT record_id, max(version) AS version FROM reviews WHERE state IN ('WAITING', 'REJECTED')
+            GROUP BY record_id
         ) AS w ON w.record_id = l.record_id""",
     "linked": "SELECT record_id, version, '' AS item FROM record_links",
-    "waiting": "SELECT record_id, version, '' AS item FROM reviews WHERE state = 'WAITING'",
+    "waiting": "SELECT record_id, version, '' AS item FROM reviews WHERE state IN ('WAITING', 'REJECTED')",
 }

@@ -1,0 +1,1 @@
+"""Avro <-> domain, both ways."""
