@@ -12,21 +12,23 @@ from services.kernel import uscc
 
 DAY = "2017-03-29"
 NAME = "演示样例有限公司"
+PREFIX = {"org": "91", "sole_trader": "92"}  # 企业, 个体工商户
 CONDITION = re.compile(r"conditional:(\w+)(?:([=~])(.+))?")
 Values = Mapping[str, Any]
 
 
 def sample(definition: Values, agency: str) -> dict[str, Any]:
     """A submission as JSON holds it (dates as texts), without submission_id and produced_at, which its sender makes."""
+    kind = next(each for each in definition["subject_kinds"] if each in PREFIX)
     envelope: dict[str, Any] = {
         "item": definition["code"],
         "agency": agency,
         "source_unit": "",
         "action": "report",
         "record_no": f"sample-{agency}-0001",
-        "subject_kind": "org",
+        "subject_kind": kind,
         "subject_code_kind": "uscc",
-        "subject_code": _code(agency),
+        "subject_code": _code(agency, kind),
         "subject_name": NAME,
         "decided_on": DAY,
     }
@@ -37,8 +39,10 @@ def sample(definition: Values, agency: str) -> dict[str, Any]:
     return envelope | {"payload": payload}
 
 
-def _code(agency: str) -> str:
-    return uscc.complete(f"91{agency[:6]}{codes.org_code(codes.ORGANISATION, source(0, f'sample {agency}'))}")
+def _code(agency: str, kind: str) -> str:
+    return uscc.complete(
+        f"{PREFIX[kind]}{agency[:6]}{codes.org_code(codes.ORGANISATION, source(0, f'sample {agency}'))}"
+    )
 
 
 def _required(field: Values, values: Values) -> bool:

@@ -30,7 +30,7 @@ def write(layout: Layout, agency: str, password_file: str, items: Iterable[Item]
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         shutil.copyfile(SENDERS / name, folder / name)
-    records = [_record(item, agency, folder) for item in items]
+    records = [_record(item, agency, folder) for item in items if item.state == "open"]
     settings = PROPERTIES.format(
         agency=agency,
         kafka=layout.address("kafka"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.chassis import commands
 from services.chassis.commands import Codec, Command
 from services.chassis.message import Message, Moment, Outgoing
-from services.ingestion.contracts.reference import SERVICE
+from services.ingestion.contracts.reference import SERVICE, told
 from services.ingestion.contracts.register import Register
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.domain.events import CommandRefused
@@ -52,5 +52,4 @@ class FeedSpeaker:
     def announce(self, event: ExpectationEvent, given: FeedAsked) -> Iterable[Outgoing]:
         """The outcome."""
         faults = event.faults if isinstance(event, CommandRefused) else ()
-        answered = [commands.Fault(*fault) for fault in faults]
-        return (commands.answer(self._codec, SERVICE, given.command, answered, given.now),)
+        return (commands.answer(self._codec, SERVICE, given.command, told(faults), given.now),)

@@ -18,6 +18,7 @@ from services.ingestion.domain.events import (
     ItemTold,
     ReferenceEvent,
 )
+from services.ingestion.domain.faults import Fault
 from services.ingestion.domain.tiers import tier_of
 from services.ingestion.domain.wishes import Asker, Wish
 
@@ -87,11 +88,15 @@ class ReferenceSpeaker:
             yield self._event(CATALOGUE, given.wish.code, item_record(event, given))
             return
         faults = event.faults if isinstance(event, CommandRefused) else ()
-        answered = [commands.Fault(*fault[:-1]) for fault in faults]  # what was received: the operator gave it himself
-        yield commands.answer(self._codec, SERVICE, given.command, answered, given.now, detail_of(event))
+        yield commands.answer(self._codec, SERVICE, given.command, told(faults), given.now, detail_of(event))
 
     def _event(self, topic: str, key: str, record: dict[str, Any]) -> Outgoing:
         return Outgoing(topic, key.encode(), self._codec.encode(topic, record))
+
+
+def told(faults: Iterable[Fault]) -> list[commands.Fault]:
+    """The faults of a command, without what was received: its sender has just given it."""
+    return [commands.Fault(*fault[:-1]) for fault in faults]
 
 
 def agency_record(event: AgencyRegistered, given: AgencyAsked) -> dict[str, Any]:

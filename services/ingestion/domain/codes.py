@@ -335,9 +335,14 @@ CODES: dict[str, Entry] = {
         "缺少发布文号，目录事项须以文件发布",
         "an item is published by a document; its number is missing",
         "鄂信用文〔2017〕1号",
+        about=COMMAND,
     ),
     "ITEM_UNKNOWN": Entry(
-        "a published catalogue item", CATALOGUE, "该目录事项尚未发布", "the catalogue item is not published"
+        "a published catalogue item",
+        CATALOGUE,
+        "该目录事项尚未发布",
+        "the catalogue item is not published",
+        about=COMMAND,
     ),
     "ITEM_RETIRED": Entry(
         "an item that is not retired",
@@ -351,12 +356,14 @@ CODES: dict[str, Entry] = {
         CATALOGUE,
         "目录事项已列入目录，但平台尚未开放接收",
         "the item is in the catalogue, but the platform does not take it yet",
+        "org-penalty",
     ),
     "ITEM_NOT_IN_FORCE": Entry(
         "a day on which this edition is in force",
         CATALOGUE,
         "今天不在该版本目录事项的有效期内，请使用现行版本",
         "this edition of the item is not in force today; use the one that is",
+        "the schema of the edition that is in force",
     ),
     "DRAFT_UNKNOWN": Entry(
         "drafts that stand",
@@ -364,18 +371,21 @@ CODES: dict[str, Entry] = {
         "没有单位{field}的草案可归一",
         "there is no draft of {field} to be merged",
         "420000-hbt",
+        about=COMMAND,
     ),
     "NOTHING_TO_CONFIRM": Entry(
         "a merged draft of this version",
         CATALOGUE,
         "该版本没有待盖章确认的目录事项",
         "there is no merged draft of this version to be confirmed",
+        about=COMMAND,
     ),
     "UNIT_NOT_RESPONSIBLE": Entry(
         "a responsible unit of the item: {rule}",
         CATALOGUE,
         "该单位不是此目录事项的责任单位：{rule}",
         "the unit is not responsible for the item: {rule}",
+        about=COMMAND,
     ),
     "SEAL_MISSING": Entry(
         "confirmed by every responsible unit",
@@ -383,26 +393,30 @@ CODES: dict[str, Entry] = {
         "尚未盖章确认的责任单位：{rule}",
         "not confirmed yet by {rule}",
         "credit catalogue confirm ITEM --unit UNIT",
+        about=COMMAND,
     ),
     "CANDIDATE_DIFFERS": Entry(
         "the definition that was confirmed",
         CATALOGUE,
         "与已盖章确认的内容不一致",
         "differs from the definition that was merged and confirmed",
+        about=COMMAND,
     ),
     "READER_BROKEN": Entry(
         "what registered consumers read stays readable",
         CATALOGUE,
         "字段{field}的变更将使使用单位无法读取：{rule}",
         "the change of field {field} breaks {rule}",
+        about=COMMAND,
     ),
     "SCHEMA_INCOMPATIBLE": Entry(
         "every edition can read every other",
         CATALOGUE,
         "字段{field}与已发布版本不兼容：{rule}",
         "field {field} is incompatible with an edition published before: {rule}",
+        about=COMMAND,
     ),
     "FIELD_UNKNOWN": Entry(
-        "a field of the item", CATALOGUE, "目录事项没有字段{field}", "the item has no field {field}"
+        "a field of the item", CATALOGUE, "目录事项没有字段{field}", "the item has no field {field}", about=COMMAND
     ),
 }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.local.layout import REPO
 from services.cli.catalogue import Item
 from services.cli.intake.header import understand
 from services.cli.intake.rows import Maker, Sender
+from services.ingestion.config import load_catalogue
 
+SHIPPED = {shipped.item.code: shipped.definition for shipped in load_catalogue()}
 SENDER = Sender("420000-gsj", "run", 1_500_000_000_000)
 USCC, ORG_CODE, REG_NO = "91420100MA4KLM0N5H", "MA4KLM0N5", "420100000000014"
 OFFICE = "11420000011043217X"
@@ -163,9 +163,7 @@ VINTAGES = {
 
 def item(code: str) -> Item:
     """A shipped item, as the catalogue topic tells it."""
-    file = REPO / "services" / "ingestion" / "catalogue" / f"{code}.toml"
-    definition = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Item(code, definition["version"], definition)
+    return Item(code, SHIPPED[code]["version"], SHIPPED[code])
 
 
 def record(code: str, row: Mapping[str, str], shape: str = "", **constants: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from services.ingestion.domain.deadlines import days_left, due_on
 from tests.unit.ingestion import samples
 
 EPOCH = date(1970, 1, 1)
+RECEIVED = Moment(int(datetime(2020, 3, 2, 12, tzinfo=UTC).timestamp() * 1000))  # when every item is in force
 
 
 def due(item: str, decided_on: date) -> tuple[date | None, list[str]]:
@@ -69,7 +70,7 @@ class Ids:
         return 5
 
 
-RECEIPT: Any = fastavro.parse_schema(json.loads((REPO / "avro/credit.receipts.v1/1.avsc").read_text(encoding="utf-8")))
+RECEIPT: Any = fastavro.parse_schema(json.loads((REPO / "avro/credit.receipts.v1/2.avsc").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(("item", "decided", "expected"), [d[1:] for d in DECISIONS], ids=[d[0] for d in DECISIONS])
@@ -77,10 +78,9 @@ def test_the_receipt_of_a_decision_says_when_it_was_due(item: str, decided: str,
     """Twenty decisions around National Day and Spring Festival, against days worked out by hand."""
     day = date.fromisoformat(decided)
     dates = {field.code: day for field in samples.ITEMS[item].fields if field.type == "date"}
-    moment = Moment(int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp() * 1000))
     produced = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
     sent = samples.record(item, decided_on=day, produced_at=produced, payload_changes=dates)
-    given = samples.reader().read(samples.sent(sent), moment)
+    given = samples.reader().read(samples.sent(sent), RECEIVED)
     (event,) = record.decide(record.UNKNOWN, given)
     *_, receipt = Speaker(Ids()).announce(event, given)
     said = fastavro.schemaless_reader(io.BytesIO(receipt.value[5:]), RECEIPT, None)

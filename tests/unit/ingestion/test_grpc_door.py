@@ -48,7 +48,7 @@ def reasons(asked: pb.SubmitRequest) -> list[str]:
 
 @pytest.mark.parametrize("item", sorted(samples.ITEMS))
 def test_every_item_is_written_as_a_stock_client_writes_it(item: str) -> None:
-    value = made(request(item, samples.payload(item)))
+    value = made(request(item, samples.payload(item), subject_kind=samples.record(item)["subject_kind"]))
     stock = samples.framed(samples.record(item) | {"produced_at": NOW - 1000})
     assert value == stock
     assert samples.reader().read(samples.message(value, samples.AGENCIES[item]), samples.NOW).faults == ()

@@ -106,9 +106,10 @@ def test_what_was_received_is_told_by_its_form(changes: dict[str, Any], told: st
 
 def test_a_fault_names_the_clause_of_the_catalogue_and_the_law_behind_it() -> None:
     (fault,) = samples.read(samples.record(payload_changes={"CF_WSH": ""})).faults
-    assert fault.clause.startswith("org-penalty/1 CF_WSH; 中华人民共和国行政处罚法第四十八条")
+    edition = f"org-penalty/{samples.ITEMS['org-penalty'].version}"
+    assert fault.clause.startswith(f"{edition} CF_WSH; 中华人民共和国行政处罚法第四十八条")
     (fault,) = samples.read(samples.record(subject_kind="person")).faults
-    assert fault.clause.startswith("org-penalty/1 subject_kind; ")
+    assert fault.clause.startswith(f"{edition} subject_kind; ")
 
 
 @pytest.mark.parametrize("kinds", ["警告", "罚款;没收违法所得", "其他", "其他（责令改正）"])
