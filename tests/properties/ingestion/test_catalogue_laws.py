@@ -31,10 +31,10 @@ BASE = json.loads(json.dumps(dict(samples.SHIPPED["code-mapping"].definition))) 
 DEFINITIONS = st.builds(
     lambda version, fields, seals: BASE | {"version": version, "fields": TAGGED[fields], "seals": seals},
     st.integers(1, 3),
-    st.sampled_from(sorted(TAGGED)),
+    st.sampled_from(["one", "two", "two", *sorted(TAGGED)]),
     st.sampled_from([["420000-gsj", "420100-gsj"], []]),
 )
-UNIT, NUMBER = st.sampled_from(UNITS), st.sampled_from(["文〔2017〕1号", ""])
+UNIT, NUMBER = st.sampled_from(UNITS), st.sampled_from(["文〔2017〕1号"] * 4 + [""])
 ARGUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "draft_item": st.fixed_dictionaries({"definition": DEFINITIONS, "unit": UNIT}),
     "merge_drafts": st.fixed_dictionaries({"definition": DEFINITIONS, "replaces": st.lists(UNIT, max_size=2)}),
@@ -49,7 +49,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {
             "code": st.just("x"),
             "consumer": st.sampled_from(["r", "s"]),
-            "fields": st.lists(st.sampled_from(["a", "b", "c"]), max_size=2),
+            "fields": st.sampled_from([["a"], ["a"], ["a", "b"], ["c"], []]),
         }
     ),
 }
@@ -57,8 +57,12 @@ ARGUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 @st.composite
 def wishes(draw: st.DrawFn) -> Wish:
-    kind = draw(st.sampled_from(["publish_item", "confirm_item", "draft_item", *sorted(ITEM_COMMANDS)]))
-    asker = Asker(draw(st.sampled_from([f"c{i}" for i in range(12)])), "operator", draw(st.integers(1, 9)))
+    kind = draw(
+        st.sampled_from(
+            ["publish_item", "publish_item", "confirm_item", "draft_item", "register_consumer", *sorted(ITEM_COMMANDS)]
+        )
+    )
+    asker = Asker(draw(st.sampled_from([f"c{i}" for i in range(40)])), "operator", draw(st.integers(1, 9)))
     return ITEM_COMMANDS[kind](asker, draw(ARGUMENTS[kind]))
 
 

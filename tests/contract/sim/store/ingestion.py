@@ -7,6 +7,9 @@ from typing import Any
 
 from services.chassis.bulk import columns
 from services.ingestion import queries
+from services.ingestion.domain.catalogue_item import CatalogueItem, Edition
+from services.ingestion.domain.life import Candidate, Consumer, Draft, Life, Publication, Retirement, Seal
+from services.ingestion.queries import newer_reference
 from services.ingestion.store import feeds, records, reference
 from tests.contract.sim.store.case import Store, begin, case, values
 
@@ -14,6 +17,17 @@ AGENCIES = "SELECT code, items FROM agencies ORDER BY code"
 EDITIONS = "SELECT code, version, definition, schema_id FROM catalogue ORDER BY code, version"
 ITEMS = (
     "SELECT code, version, definition, schema_id FROM catalogue WHERE code = ANY($1) ORDER BY code, version FOR UPDATE"
+)
+WHOLE = CatalogueItem(
+    (Edition(1, "{}", 5), Edition(2, "[]", 6)),
+    Life(
+        (Draft("420000-gsj", "{}", "operator", 1, 0),),
+        Candidate(3, "{}", ("420000-gsj",), "operator", 2, (Seal("420100-gsj", "函", "operator", 3),)),
+        (Publication(1, "文", "operator", 4, ("420000-gsj",), (Seal("420000-gsj", "函", "operator", 5),)),),
+        (Consumer("reader", ("a", "b"), "operator", 6),),
+        Retirement("并入他项", "文", "operator", 7),
+        ("c-1", "c-2"),
+    ),
 )
 RETIRED = "SELECT code FROM item_lives WHERE retired_at IS NOT NULL ORDER BY code"
 REVISION = "SELECT number FROM reference_revision"
@@ -126,3 +140,18 @@ async def what_is_expected_of_a_feed_is_replaced(store: Store) -> None:
             ("b", "i", 4, 20, 18, ["c-1", "c-2"]),
         ]
         assert values(await tx.fetch(queries.EXPECTATIONS)) == [("a", "i", 3, 5, 17), ("b", "i", 4, 20, 18)]
+
+
+@case()
+async def an_item_is_loaded_as_it_was_saved(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        drafted = CatalogueItem((), Life(WHOLE.life.drafts))
+        await reference.save_items(tx, {}, {"i": drafted, "j": WHOLE, "k": CatalogueItem()})
+        assert await reference.load_items(tx, ["i", "j", "k", "x"]) == {"i": drafted, "j": WHOLE}
+        more = CatalogueItem((*WHOLE.editions, Edition(3, "3", 7)), WHOLE.life)
+        await reference.save_items(tx, {"j": WHOLE}, {"j": more})
+        assert await reference.load_items(tx, ["j"]) == {"j": more}
+        known = await newer_reference(tx, 0)
+        assert known is not None
+        assert (known.revision, known.retired, [e.version for e in known.editions]) == (2, {"j"}, [1, 2, 3])
+        assert await newer_reference(tx, 2) is None
