@@ -14,7 +14,9 @@ from services.sanctions.domain.joint_action import (
     Feedback,
     Input,
     JointAction,
+    LinkMoved,
     RecordSeen,
+    Relinked,
     decide,
     evolve,
     task_id_of,
@@ -163,3 +165,39 @@ def test_a_repeat_after_the_lift_ends_with_what_stands() -> None:
 def test_a_foreign_agency_cannot_use_up_a_feedback_id() -> None:
     state, _ = after(SEEN, FOREIGN, FEEDBACK)
     assert state.tasks[TASK].status == "CLOSED"
+
+
+OTHER = b"T" * 16
+
+
+def moved(link_no: int, subject_id: bytes = OTHER, linked: bool = True) -> LinkMoved:
+    return LinkMoved(RECORD, link_no, subject_id, linked, {MEMORANDUM.code: MEMORANDUM}, TODAY, 3000)
+
+
+def test_a_record_that_moves_takes_its_tasks_to_the_other_subject() -> None:
+    state, events = after(SEEN, moved(2))
+    changes = [(e.change, e.task.subject.subject_id) for e in events if isinstance(e, TaskChanged)]
+    assert changes == [("LIFTED", SUBJECT.subject_id)] * TASKS + [("OPENED", OTHER)] * TASKS
+    assert statuses(state) == {"OPENED"}
+    assert {held.task.subject.code for held in state.tasks.values()} == {SUBJECT.code}  # as it was reported
+    assert after(SEEN, moved(2), moved(2))[1] == []
+    assert after(SEEN, moved(2), moved(1, SUBJECT.subject_id))[1] == []
+
+
+def test_a_move_that_overtakes_its_record_is_not_forgotten() -> None:
+    state, _ = after(moved(2), SEEN)
+    assert {held.task.subject.subject_id for held in state.tasks.values()} == {OTHER}
+    assert statuses(state) == {"OPENED"}
+
+
+def test_what_is_nobodys_has_no_tasks_until_it_is_linked_again() -> None:
+    nobodys = moved(2, SUBJECT.subject_id, linked=False)
+    state, _ = after(SEEN, nobodys)
+    assert statuses(state) == {"LIFTED"}
+    assert after(SEEN, nobodys, SEEN)[1] == []  # an old word of it, late
+    about = replace(SEEN, subject=replace(SUBJECT, subject_id=OTHER))
+    state, _ = after(SEEN, nobodys, Relinked(about, 3))
+    assert statuses(state) == {"OPENED"}
+    assert {held.task.subject.subject_id for held in state.tasks.values()} == {OTHER}
+    early, _ = after(SEEN, Relinked(about, 3), nobodys)
+    assert (early.standing, early.subject, early.link_no) == (state.standing, state.subject, state.link_no)
