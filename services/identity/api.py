@@ -70,6 +70,12 @@ class IdentityApi(pb_grpc.IdentityServicer):
         explained.record_id = record_id.hex()
         return explained
 
+    async def ReportCodes(self, request: pb.ReportCodesRequest, context: Any) -> pb.ReportCodesResponse:
+        """How well agencies name their subjects."""
+        async with postgres.transaction(self._pool) as tx:
+            rows = await queries.code_rates(tx, request.month)
+        return pb.ReportCodesResponse(rates=[pb.CodeRates(**dict(row)) for row in rows])
+
     async def ListJudgements(self, request: pb.ListJudgementsRequest, context: Any) -> pb.ListJudgementsResponse:
         """What people said of a subject and others."""
         subject_id = await _id(request.subject_id, "SUBJECT_ID_FORMAT", context)

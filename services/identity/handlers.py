@@ -27,6 +27,7 @@ from services.identity.domain.events import (
     RecordUnlinked,
     SubjectChanged,
 )
+from services.identity.store.rates import FAULTY
 
 
 class Clusters:
@@ -106,6 +107,8 @@ def count(events: Sequence[Event]) -> None:
             metrics.subject_said(event.change).inc()
         elif isinstance(event, RecordHeld):
             metrics.HELD.labels(event.held.reason).inc()
+            if event.held.reason in FAULTY:
+                metrics.FAULTY.labels(("unmapped", "wrong", "duplicate")[FAULTY[event.held.reason] - 1]).inc()
         elif isinstance(event, RecordSuperseded):
             metrics.RELEASED.labels("superseded").inc()
         elif isinstance(event, RecordRejected):

@@ -17,5 +17,9 @@ ORDERS = Counter("credit_identity_orders_total", "What people ordered, and wheth
 SUBJECTS = Counter("credit_identity_subjects_total", "What was said about subjects.", ["change"])
 CONTESTED = Counter("credit_identity_contested_codes_total", "Codes that two registrations hold.")
 
+FAULTY = Counter(
+    "credit_identity_faulty_codes_total", "Versions whose code is unmapped, wrong or duplicate.", ["fault"]
+)
+
 linked_by = cache(LINKED.labels)  # a child is looked up under a lock: once for each rung, not for each record
 subject_said = cache(SUBJECTS.labels)

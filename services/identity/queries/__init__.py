@@ -42,6 +42,18 @@ async def alias(tx: Transaction, alias_id: bytes) -> Any | None:
     return await tx.fetchrow(ALIAS, alias_id)
 
 
+RATES = """
+SELECT agency, month, sum(checked)::bigint AS checked, sum(unmapped)::bigint AS unmapped, sum(wrong)::bigint AS wrong,
+    sum(duplicate)::bigint AS duplicate
+FROM code_rates WHERE $1 = '' OR month = $1 GROUP BY agency, month ORDER BY month, agency LIMIT 10000
+"""
+
+
+async def code_rates(tx: Transaction, month: str) -> Sequence[Any]:
+    """How well agencies name their subjects, by month; empty: all months."""
+    return await tx.fetch(RATES, month)
+
+
 class Wanted(NamedTuple):
     """Of which versions in review a page is wanted; empty: of all that wait. A name is searched by a part of it."""
 

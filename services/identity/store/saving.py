@@ -28,7 +28,7 @@ from services.identity.domain.events import (
     VersionArrived,
     VersionsMissing,
 )
-from services.identity.store import ledger
+from services.identity.store import ledger, rates
 
 SUBJECTS = """
 UPDATE subjects AS old SET kind = new.kind, name = new.name, named_at = new.named_at, version = new.version,
@@ -115,6 +115,7 @@ async def save(tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[
     await ledger.save(tx, after, events)
     if any(isinstance(event, VersionsMissing | VersionArrived) for _, event in events):
         await _save_missing(tx, events)
+    await rates.save(tx, rates.counted(before, events), events)
 
 
 async def _save_missing(tx: Transaction, events: Told) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.identity.store import ledger, loading, locks, pepper, saving
+from services.identity.store import ledger, loading, locks, pepper, rates, saving
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
@@ -154,6 +154,17 @@ async def decide(tx: Tx, *values: Any) -> str:
     row = dict(zip(names.split(), values, strict=True))
     await insert_or(tx, "decisions", [(row["command_id"], row)], refuse)
     return "INSERT 0 1"
+
+
+@statement(rates.ADD)
+async def add_rates(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("agency month shard checked unmapped wrong duplicate", *arrays)
+
+    def added(old: Row, new: dict[str, Any]) -> dict[str, Any]:
+        return {**new, **{name: old[name] + new[name] for name in ("checked", "unmapped", "wrong", "duplicate")}}
+
+    keyed = [((row["agency"], row["month"], row["shard"]), row) for row in rows]
+    return f"INSERT 0 {len(await insert_or(tx, 'code_rates', keyed, added))}"
 
 
 @statement(saving.UNLINK)

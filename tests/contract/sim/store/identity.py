@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.identity.store import ledger, loading, locks, pepper, saving
+from services.identity.store import ledger, loading, locks, pepper, rates, saving
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
 
 
@@ -218,3 +218,13 @@ async def reviews_are_claimed_and_decided(store: Store) -> None:
         assert values(await tx.fetch(ledger.CLAIMS, [b"r", b"x"])) == [(b"r", 1, "a", 7, None, None)]
         assert await tx.execute(ledger.DECIDE, "c-1", b"r", 1, "leave", None, True, "a", "r", 8) == "INSERT 0 1"
     assert await store.rows("decisions", "command_id decision subject_id") == [("c-1", "leave", None)]
+
+
+@case("identity")
+async def rates_are_added_up(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        first = ["a", "b"], ["2017-09", "2017-09"], [3, 3], [10, 1], [1, 0], [2, 0], [0, 1]
+        assert await tx.execute(rates.ADD, *first) == "INSERT 0 2"
+        assert await tx.execute(rates.ADD, ["a"], ["2017-09"], [3], [5], [1], [0], [4]) == "INSERT 0 1"
+    names = "agency month shard checked unmapped wrong duplicate"
+    assert await store.rows("code_rates", names) == [("a", "2017-09", 3, 15, 2, 2, 4), ("b", "2017-09", 3, 1, 0, 0, 1)]
