@@ -27,6 +27,8 @@ from services.identity import handlers as identity
 from services.identity.contracts import Reader
 from services.identity.domain import codes
 from services.identity.domain.events import RecordSeen
+from services.identity.keys import handlers as identity_keys
+from services.identity.keys.certificate import Certifier
 from services.ingestion import handlers as ingestion
 from services.ingestion.config import load_catalogue
 from services.ingestion.contracts.answers import Speaker
@@ -91,7 +93,10 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
     register, speaker, answers = Register(), Speaker(schemas), ReferenceSpeaker(schemas)
     own = {
         "ingestion": ingestion.handlers(SubmissionReader(register, 0), speaker, CommandReader(schemas), answers),
-        "identity": identity.handlers(schemas, Reader(schemas, PEPPER)),
+        "identity": (
+            *identity.handlers(schemas, Reader(schemas, PEPPER)),
+            *identity_keys.handlers(schemas, Certifier(bytes(32))),
+        ),
         "disclosure": disclosure.handlers(schemas, RecordReader(schemas, Catalogue())),
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
@@ -143,6 +148,8 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
     assert takers == {
         "register_agency": ["ingestion"],
         "publish_item": ["ingestion"],
+        "erase_person": ["identity"],
+        "rotate_keys": ["identity"],
         "record_answer": ["national_sync"],
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
@@ -199,6 +206,16 @@ async def test_every_service_reads_the_command_that_lets_a_lane_go_on(schemas: S
     asked = await read(schemas, service, golden)
     assert isinstance(asked, breaker.ResumeAsked)
     assert asked.lane == (arguments["topic"], arguments["partition"])
+
+
+async def test_identity_reads_its_commands(schemas: Schemas) -> None:
+    golden, arguments = command("erase-person")
+    asked = (await read(schemas, "identity", golden)).wish
+    assert (asked.subject_id.hex(), asked.reason) == (arguments["subject_id"], arguments["reason"])
+    assert not asked.faults
+    golden, arguments = command("rotate-keys")
+    asked = (await read(schemas, "identity", golden)).wish
+    assert (asked.kek_id, asked.faults) == (arguments["kek_id"], ())
 
 
 @every(ACCEPTED)
@@ -359,7 +376,11 @@ def grown(schema: str, planted: Record, at: int | None = None) -> str:
     return json.dumps({**text, "fields": [*fields[:place], planted, *fields[place:]]})
 
 
-COMMANDS = {"ingestion": {"register_agency", "publish_item"}, "national_sync": {"record_answer"}}
+COMMANDS = {
+    "ingestion": {"register_agency", "publish_item"},
+    "identity": {"erase_person", "rotate_keys"},
+    "national_sync": {"record_answer"},
+}
 READ = [
     (service, golden)
     for service, golden in CONSUMERS

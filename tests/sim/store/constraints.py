@@ -14,6 +14,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "aliases": frozenset(("subject_id",)),
     "reviews": frozenset(("alias_id", "accepted", "settled_at")),
     "subjects": frozenset(("name",)),
+    "person_keys": frozenset(("wrapped", "kek_id")),
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),
