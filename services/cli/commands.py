@@ -21,6 +21,7 @@ class Answered(NamedTuple):
 
     outcome: str
     faults: tuple[dict[str, str], ...]
+    detail: str | None = None  # what was done, as JSON
 
 
 def send(layout: Layout, service: str, kind: str, key: str, arguments: dict[str, Any]) -> Answered:
@@ -45,7 +46,8 @@ def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[
         for message in reader.follow([answers], since, DEADLINE_S):
             outcome = registry.decode(message.value() or b"")
             if outcome["command_id"] in asked:
-                answered[outcome["command_id"]] = Answered(outcome["outcome"], tuple(outcome["faults"]))
+                told = (outcome["outcome"], tuple(outcome["faults"]), outcome.get("detail"))
+                answered[outcome["command_id"]] = Answered(*told)
             if len(answered) == len(asked):
                 return [answered[command_id] for command_id in asked]
     raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")
