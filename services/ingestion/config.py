@@ -7,26 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.chassis.settings import SettingsFault
+from services.chassis.settings import Address, Reader, SettingsFault, address
 from services.ingestion.domain.definition import Item, parse
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+IDENTITY = "CREDIT_IDENTITY_GRPC"
 TOLERANCE = "CREDIT_INGESTION_CLOCK_TOLERANCE_MS"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How far the clock of a sender may be ahead of ours."""
+    """How far the clock of a sender may be ahead of ours, and where identity answers."""
 
     tolerance_ms: int
+    identity: Address
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> Config:
         """Raises `SettingsFault`."""
-        text = environment.get(TOLERANCE, "600000")
-        if not text.isdecimal():
-            raise SettingsFault(f"{TOLERANCE}: must be a whole number of milliseconds")
-        return Config(int(text))
+        reader = Reader(environment)
+        found = Config(reader.read(TOLERANCE, _milliseconds, "600000"), reader.read(IDENTITY, address))
+        reader.finish()
+        return found
+
+
+def _milliseconds(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("must be a whole number of milliseconds")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

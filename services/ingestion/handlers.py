@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from services.chassis.errors import Transient
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.reference import AgencyAsked, CommandReader, ItemAsked, ReferenceSpeaker
+from services.ingestion.contracts.sealing import Sealer, Unsealed
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
 from services.ingestion.domain import agency, catalogue_item, faults, record
 from services.ingestion.domain.agency import Agency
@@ -20,10 +22,18 @@ from services.ingestion.domain.events import (
     SubmissionDuplicate,
     SubmissionRefused,
 )
+from services.ingestion.domain.person import Document, PersonKey
 from services.ingestion.domain.record import UNKNOWN, Record
 from services.ingestion.domain.submission import RecordKey, Submission, record_key
 from services.ingestion.store import records, reference
 
+
+async def nobody(documents: Sequence[Document]) -> Mapping[Document, PersonKey]:
+    """Where identity is not to be reached: persons wait."""
+    raise Transient("identity", "no key service is configured")
+
+
+NO_KEYS = Sealer(nobody)
 ReadMany = Callable[[Sequence[Message], Moment], Sequence[Submission | None]]
 
 
@@ -32,20 +42,25 @@ class Records:
 
     name = "record"
 
-    def __init__(self, speaker: Speaker) -> None:
-        self._speaker = speaker
+    def __init__(self, speaker: Speaker, sealer: Sealer = NO_KEYS) -> None:
+        self._speaker, self._sealer = speaker, sealer
+        self._sealed: dict[int, Submission] = {}  # of this batch: what is said of persons leaves sealed or not at all
 
     def key(self, given: Submission) -> RecordKey:
         return record_key(given)
 
+    def _leaving(self, given: Submission) -> Submission:
+        return self._sealed[id(given)] if isinstance(given.ahead, Unsealed) else given
+
     async def load(self, tx: Transaction, given: Sequence[Submission]) -> dict[RecordKey, Record]:
+        self._sealed = await self._sealer.seal(given)
         return await records.load(tx, [record_key(g) for g in given if not g.faults])
 
     def initial(self, key: RecordKey) -> Record:
         return UNKNOWN
 
     def decide(self, state: Record, given: Submission) -> Sequence[RecordEvent]:
-        return record.decide(state, given)
+        return record.decide(state, self._leaving(given))
 
     def evolve(self, state: Record, event: RecordEvent) -> Record:
         return record.evolve(state, event)
@@ -61,7 +76,7 @@ class Records:
 
     def announce(self, event: RecordEvent, given: Submission) -> Iterable[Outgoing]:
         count(event, given)
-        return self._speaker.announce(event, given)
+        return self._speaker.announce(event, self._leaving(given))
 
     def timers(self, event: RecordEvent, given: Submission) -> Iterable[Timer]:
         return ()
@@ -184,10 +199,11 @@ def handlers(
     commands: CommandReader,
     answers: ReferenceSpeaker,
     read_many: ReadMany | None = None,
+    sealer: Sealer = NO_KEYS,
 ) -> tuple[Handler, ...]:
     """The table: topic, aggregate, reader; `read_many` is the native reader of whole batches, if there is one."""
     return (
-        Handler("credit.submit.*", Records(speaker), submissions.read, read_many),
+        Handler("credit.submit.*", Records(speaker, sealer), submissions.read, read_many),
         Handler("command:register_agency", Agencies(answers), commands.register_agency),
         Handler("command:publish_item", Items(answers), commands.publish_item),
     )

@@ -16,10 +16,12 @@ from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
+from services.ingestion.contracts.sealing import Sealer
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.handlers import ReadMany, handlers, tell_discarded, tell_waiting
+from services.ingestion.key_client import KeyClient, load_credential
 from services.ingestion.native import load
 
 HOUR_S = 3600
@@ -36,6 +38,7 @@ def build(runtime: Runtime) -> Service:
         CommandReader(runtime.schemas),
         ReferenceSpeaker(runtime.schemas),
         batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
+        Sealer(KeyClient(config.identity, load_credential(runtime.settings.secrets)).keys),
     )
     return Service(
         "ingestion",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.chassis.cipher import AES, Suite, suite_named
 from services.chassis.settings import Reader, Settings, secret
 from services.identity.keys.certificate import Certifier
-from services.identity.keys.cipher import AES, Suite, suite_named
 from services.identity.keys.kms import FileKms
 
 CIPHER = "CREDIT_IDENTITY_CIPHER"

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 
+from services.chassis.cipher import NONCE_BYTES, SUITES, Suite, derived
 from services.chassis.errors import Transient
 from services.chassis.settings import secret
-from services.identity.keys.cipher import NONCE_BYTES, SUITES, Suite, derived
 
 KEY_BYTES = 32
 ABOUT = b"identity|person_keys|wrapped|"

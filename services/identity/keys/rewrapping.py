@@ -12,10 +12,10 @@ from typing import Any
 import asyncpg
 
 from services.chassis import logs, postgres
+from services.chassis.cipher import SUITES
 from services.chassis.errors import Transient
 from services.identity import metrics
 from services.identity.keys import store
-from services.identity.keys.cipher import SUITES
 from services.identity.keys.kms import Kms
 
 EVERY_S = 5.0

@@ -19,9 +19,9 @@ USING (subject_id)
 # Under the mark that was read and under no other: a rotation waits for whoever makes keys, and who comes after it finds
 # no row to share and makes none. In the order of the ids, so that two of these cannot wait for each other.
 MAKE = """
-WITH standing AS (SELECT kek_id FROM kek WHERE kek_id = $3 FOR SHARE)
+WITH standing AS (SELECT kek_id FROM kek WHERE kek_id = $3::text FOR SHARE)
 INSERT INTO person_keys (subject_id, wrapped, kek_id, made_at)
-SELECT new.subject_id, new.wrapped, standing.kek_id, $4
+SELECT new.subject_id, new.wrapped, standing.kek_id, $4::bigint
 FROM unnest($1::bytea[], $2::bytea[]) AS new (subject_id, wrapped) CROSS JOIN standing ORDER BY new.subject_id
 ON CONFLICT DO NOTHING
 """

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from services.chassis import postgres
+from services.chassis.cipher import Suite
 from services.chassis.errors import Transient
 from services.identity import metrics
 from services.identity.keys import store
-from services.identity.keys.cipher import Suite
 from services.identity.keys.kms import Kms
 
 ATTEMPTS = 3  # a rotation may come between; it does not come again and again

@@ -14,6 +14,7 @@ from services.ingestion.domain.terms import (
     DISCLOSURES,
     FIELD_TYPES,
     FORMATS,
+    PERSON,
     SENSITIVITIES,
     SUBJECT_KINDS,
     UNITS,
@@ -215,6 +216,8 @@ def _cross_checks(item: Item) -> list[Fault]:
             faults.append(fault("DEFINITION_FAULT", field.code, rule="code: letters, digits and _"))
         if any(name and name not in known for name in named):
             faults.append(fault("DEFINITION_FAULT", field.code, rule="names a field that the item does not have"))
+        if field.sensitivity != "none" and PERSON in item.subject_kinds and field.type != "string":
+            faults.append(fault("DEFINITION_FAULT", field.code, rule="sensitivity: of a person a text, to be sealed"))
         if denylist.forbidden_name(field.name_zh, field.name_en, item.subject_kinds):
             faults.append(fault("ATTRIBUTE_FORBIDDEN", field.code))
     return faults

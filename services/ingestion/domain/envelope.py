@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from services.ingestion.domain.definition import Item
 from services.ingestion.domain.faults import Fault, fault
-from services.ingestion.domain.identifiers import judge
+from services.ingestion.domain.identifiers import holds_identity_number, judge
 from services.ingestion.domain.submission import Envelope
-from services.ingestion.domain.terms import ACTIONS, CODE_KINDS
+from services.ingestion.domain.terms import ACTIONS, CODE_KINDS, PERSON
 from services.ingestion.domain.validators import CONTROL, FIRST_DAY
 
 DAY_MS = 86_400_000
@@ -97,6 +97,14 @@ def _subject(envelope: Envelope, item: Item) -> Verdict:
         return Verdict((fault("SUBJECT_CODE_KIND", "subject_code_kind", kinds[0], rule=", ".join(kinds)),), ())
     wrong, notes = judge(envelope.subject_code_kind, envelope.subject_code)
     return Verdict(tuple(fault(code, "subject_code") for code in wrong), tuple(fault(c, "subject_code") for c in notes))
+
+
+def number_faults(envelope: Envelope) -> Iterator[Fault]:
+    """Of a person: no number in what receipts, keys and traces carry on."""
+    if envelope.subject_kind == PERSON:
+        for name in ("submission_id", "source_unit", "record_no"):
+            if holds_identity_number(getattr(envelope, name)):
+                yield fault("FORBIDDEN_CONTENT", name, name=name)
 
 
 def is_name(text: str) -> bool:

@@ -53,7 +53,8 @@ class Submission(NamedTuple):
     value: bytes
     faults: tuple[Fault, ...]
     notes: tuple[Fault, ...]
-    ahead: Any = None  # what will be announced if this becomes version 1, made while reading; only announcing looks
+    # What will be announced if this becomes version 1, made while reading; of a person, what has yet to be sealed.
+    ahead: Any = None
 
 
 RecordKey = tuple[str, str, str]  # agency, item, record_no

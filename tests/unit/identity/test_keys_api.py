@@ -13,12 +13,12 @@ import grpc.aio
 import pytest
 
 from deploy.local.programs import STUBS
+from services.chassis.cipher import AES
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GrpcServer
 from services.chassis.settings import Address
 from services.identity.domain.persons import Document, refer_to_person
 from services.identity.keys.certificate import Certifier
-from services.identity.keys.cipher import AES
 from services.identity.keys.files import INGESTION, OPERATOR, KeyFiles
 from services.identity.keys.kms import FileKms
 from services.identity.keys.vault import Held

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.cipher import AES, SM4, SUITES, Suite
 from services.chassis.settings import Settings, SettingsFault
-from services.identity.keys.cipher import AES, SM4, SUITES, Suite
 from services.identity.keys.files import CERTIFICATE, CIPHER, INGESTION, KEK, OPERATOR, load_key_files
 from services.identity.keys.kms import FileKms, KekAway, WrappedDamaged, id_of
 from tests.sim.process import settings

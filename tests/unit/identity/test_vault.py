@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from services.chassis.cipher import AES, SM4, SUITES, Suite
 from services.chassis.errors import Transient
 from services.identity.keys import store
-from services.identity.keys.cipher import AES, SM4, SUITES, Suite
 from services.identity.keys.kms import FileKms, id_of
 from services.identity.keys.rewrapping import Rewrapper
 from services.identity.keys.vault import Held, Vault

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from services.identity.keys.cipher import AES, SM4, SUITES, Suite, derived, suite_named
+from services.chassis.cipher import AES, SM4, SUITES, Suite, derived, suite_named
 
 # AES-256-GCM: McGrew and Viega, test case 16. SM4-GCM: RFC 8998, appendix A.1.
 VECTORS = {
