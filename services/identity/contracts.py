@@ -12,7 +12,7 @@ from services.chassis.schemas import Schemas
 from services.chassis.wire import frame, unframe, zigzag
 from services.identity.domain import codes
 from services.identity.domain.events import Claim, RecordLinked, RecordSeen, SubjectChanged
-from services.identity.domain.terms import MAPPING, REGISTRATION
+from services.identity.domain.terms import MAPPING, PERSON, REGISTRATION, SUBJECT_ID
 
 ACCEPTED = "credit.ingestion.record.v1"
 LINKED = "credit.identity.record.v1"
@@ -70,7 +70,7 @@ class Reader:
             action,
             agency,
             subject_kind=head[6],
-            named=codes.refer(self._pepper, head[7], head[8]),
+            named=self._named(*head[6:9]),
             subject_name=_storable(head[9]),
             accepted_at=accepted_at,
             produced_at=head[11],
@@ -78,6 +78,11 @@ class Reader:
             at_ms=now_ms,
         )
         return seen._replace(claims=self._registered(seen)) if item == REGISTRATION else seen
+
+    def _named(self, subject_kind: str, code_kind: str, code: str) -> codes.Reference:
+        if subject_kind == PERSON and code_kind == SUBJECT_ID:
+            return codes.refer_to_sealed(code)
+        return codes.refer(self._pepper, code_kind, code)
 
     def _registered(self, seen: RecordSeen) -> tuple[Claim, ...]:
         """A registration brings the organisation code inside its USCC; if two do, neither is exact any more."""
@@ -87,7 +92,7 @@ class Reader:
 
     def submission(self, seen: RecordSeen) -> bytes | None:
         """The submission of a record whose payload is needed, framed by its agency; None for all others."""
-        if seen.item != MAPPING or seen.subject_kind == "person" or seen.withdraws:
+        if seen.item != MAPPING or seen.subject_kind == PERSON or seen.withdraws:
             return None
         submission: bytes = _accepted(seen.accepted, 0)[11]
         return submission

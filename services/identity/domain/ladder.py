@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.codes import Reference
 from services.identity.domain.events import Alias, Claim, Link, RecordSeen
-from services.identity.domain.terms import Reason
+from services.identity.domain.terms import EXACT, PERSON, SUBJECT_ID, Reason
 
 
 class Doubt(NamedTuple):
@@ -20,7 +20,7 @@ class Doubt(NamedTuple):
 def judge(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
     """Whom this version is about, as far as is known now."""
     standing = cluster.record(given.record_id).link
-    if given.subject_kind == "person":
+    if given.subject_kind == PERSON and given.named.kind != SUBJECT_ID:
         return Doubt("PERSON_NOT_SUPPORTED_YET")
     if given.withdraws and standing is not None:
         return standing  # a withdrawal must reach whoever was told of the record, whatever it calls its subject
@@ -40,8 +40,8 @@ def climb(cluster: Cluster, named: Reference) -> Link | Doubt:
     """One rung after the other; the first that holds decides."""
     if named.fault is not None:
         return Doubt(named.fault)
-    if named.kind == "uscc":
-        return Link(named.id, "USCC", ("uscc",))
+    if named.kind in EXACT:
+        return Link(named.id, named.kind.upper(), (named.kind,))
     alias = cluster.alias(named.id, named.kind)
     if alias.contested:
         return Doubt("CODE_AMBIGUOUS")
