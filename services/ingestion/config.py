@@ -7,26 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.chassis.settings import Address, Reader, SettingsFault, address
+from services.chassis.settings import Address, Reader, SettingsFault, address, natural
 from services.ingestion.domain.definition import Item, parse
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 IDENTITY = "CREDIT_IDENTITY_GRPC"
+KEEP = "CREDIT_INGESTION_KEEP_S"
 TOLERANCE = "CREDIT_INGESTION_CLOCK_TOLERANCE_MS"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How far the clock of a sender may be ahead of ours, and where identity answers."""
+    """How far the clock of a sender may be ahead, where identity answers, for how many seconds what was said about
+    persons stays on its topic once it is taken in.
+    """
 
     tolerance_ms: int
     identity: Address
+    keep_s: int
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> Config:
         """Raises `SettingsFault`."""
         reader = Reader(environment)
-        found = Config(reader.read(TOLERANCE, _milliseconds, "600000"), reader.read(IDENTITY, address))
+        found = Config(
+            reader.read(TOLERANCE, _milliseconds, "600000"),
+            reader.read(IDENTITY, address),
+            reader.read(KEEP, natural, "3600"),
+        )
         reader.finish()
         return found
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
-from services.chassis import logs
+from services.chassis import logs, postgres
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
+from services.chassis.trimming import Trimmer, deleter
 from services.ingestion import metrics, queries
 from services.ingestion.config import Config
 from services.ingestion.contracts.answers import Speaker
@@ -17,7 +18,7 @@ from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.sealing import Sealer
-from services.ingestion.contracts.submissions import SubmissionReader
+from services.ingestion.contracts.submissions import SUBMIT, VERSION, SubmissionReader
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.handlers import ReadMany, handlers, tell_discarded, tell_waiting
@@ -46,7 +47,7 @@ def build(runtime: Runtime) -> Service:
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
-        background=(partial(watch_calendar, runtime.clock_ms),),
+        background=(partial(watch_calendar, runtime.clock_ms), trimmer(runtime, config.keep_s).run),
     )
 
 
@@ -70,6 +71,28 @@ def refresher(register: Register) -> Callable[[Transaction], Awaitable[None]]:
             metrics.EDITIONS.set(len(newer.editions))
 
     return refresh
+
+
+def trimmer(runtime: Runtime, keep_s: int) -> Trimmer:
+    """Takes what was said about persons from the submit topics, which alone have it in plain text.
+
+    By a register of its own: the lane loop's must change within a turn only, as its replay will see it change.
+    """
+    register = Register()
+
+    async def topics() -> Collection[str]:
+        async with postgres.transaction(runtime.pool) as tx:
+            newer = await queries.newer_reference(tx, register.revision)
+        if newer is not None:
+            register.fill(newer)
+        return [f"{SUBMIT}{agency}{VERSION}" for agency in register.about_persons()]
+
+    clock_s = partial(_seconds, runtime.clock_ms)
+    return Trimmer(runtime.pool, deleter(runtime.settings), topics, keep_s, clock_s)
+
+
+def _seconds(clock_ms: Callable[[], int]) -> float:
+    return clock_ms() / 1000
 
 
 async def watch_calendar(clock_ms: Callable[[], int]) -> None:

@@ -18,6 +18,7 @@ from services.chassis.message import Outgoing
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.program import TABLE_VERSION
+from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.sealing import SEALED, Sealer, sealed
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.events import RecordAccepted
@@ -251,3 +252,11 @@ def test_the_native_reader_is_certain_of_no_person() -> None:
     person, org = reader.read_many(messages, samples.NOW)
     assert person is None
     assert org is not None
+
+
+def test_the_agencies_that_may_speak_of_persons_are_known() -> None:
+    known = persons.register()
+    assert known.about_persons() == sorted(sender.agency for sender in known.senders())
+    other = Register()
+    other.fill(samples.reference())
+    assert other.about_persons() == []
