@@ -61,7 +61,7 @@ class FileKms:
         """Raises ValueError or OSError, without a word of the content."""
         self._path = path
         self._seen: tuple[int, int, int] = (0, 0, 0)
-        self._keys: Mapping[str, bytes] = {}
+        self._keys: Mapping[str, Mapping[int, bytes]] = {}  # by id the key of each suite, the newest first
         self.refresh()
 
     def refresh(self) -> None:
@@ -71,7 +71,7 @@ class FileKms:
         seen = (stat.st_ino, stat.st_mtime_ns, stat.st_mode)
         if seen != self._seen:
             keys = [_key(line) for line in secret(os.fspath(self._path)).splitlines()]
-            self._keys, self._seen = {id_of(key): key for key in keys}, seen
+            self._keys, self._seen = {id_of(key): _derived(key) for key in keys}, seen
 
     def newest(self) -> str:
         return next(iter(self._keys))
@@ -100,7 +100,12 @@ class FileKms:
     def _kek(self, kek_id: str, suite: Suite) -> bytes:
         if not self.holds(kek_id):
             raise KekAway("kek", kek_id)
-        return derived(self._keys[kek_id], suite, b"identity.kek")
+        return self._keys[kek_id][suite.number]
+
+
+def _derived(kek: bytes) -> Mapping[int, bytes]:
+    """Once for each reading of the file: deriving costs more than wrapping."""
+    return {suite.number: derived(kek, suite, b"identity.kek") for suite in SUITES.values()}
 
 
 def _key(line: str) -> bytes:
