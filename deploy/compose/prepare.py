@@ -16,7 +16,7 @@ def main() -> None:
     roles = (*SERVICES, registry.DATABASE, "postgres", broker.ADMIN, broker.BROKER, *topics.platform().principals)
     for role in roles:
         passwords.password(place.secrets, role)
-    passwords.secret(place.secrets / "identity.pepper")
+    passwords.keys(place.secrets)
     broker.write_properties(place, data="/var/lib/kafka/data")
     users = "\n".join(f"--add-scram={broker.scram(place, user)}" for user in (broker.ADMIN, broker.BROKER))
     passwords.write_private(place.var / "kafka" / "users", users + "\n")

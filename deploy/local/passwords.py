@@ -8,6 +8,9 @@ from pathlib import Path
 
 from deploy.local.faults import StackFault
 
+# Identity's keys, and what callers of its key service show: 256 random bits each, like a password.
+KEYS = ("identity.pepper", "identity.kek", "identity.certificate", "keys.ingestion", "keys.operator")
+
 
 def path_of(folder: Path, name: str) -> Path:
     """The file that holds the password of a principal or role."""
@@ -25,6 +28,12 @@ def existing(folder: Path, name: str) -> str:
     if not file.exists():
         raise StackFault(f"there is no password of {name} in {folder}: credit up, or credit agency add {name}")
     return file.read_text().strip()
+
+
+def keys(folder: Path) -> None:
+    """All of `KEYS`; those that are there stay as they are."""
+    for name in KEYS:
+        secret(folder / name)
 
 
 def secret(file: Path) -> str:

@@ -85,7 +85,7 @@ def _alive(supervisor: Supervisor) -> set[str]:
 
 def _prepare(layout: Layout, missing: set[str]) -> None:
     """Everything that is written before a program runs; the two slow first times go side by side."""
-    passwords.secret(layout.secrets / "identity.pepper")
+    passwords.keys(layout.secrets)
     for role in (*SERVICES, registry.DATABASE, *topics.platform().principals):
         passwords.password(layout.secrets, role)
     steps: list[Callable[[Layout], None]] = [registry.prepare, prometheus.prepare]

@@ -32,7 +32,7 @@ class Rule(NamedTuple):
     """One permission; `prefixed` counts for every name that begins so."""
 
     principal: str
-    operation: str  # READ | WRITE
+    operation: str  # READ | WRITE | DELETE: of a topic's messages too
     kind: str  # TOPIC | GROUP
     name: str
     prefixed: bool
@@ -103,7 +103,8 @@ def _topic(entry: Mapping[str, Any], partitions: int) -> Topic:
 
 
 def _rules(principal: str, entry: Mapping[str, Any]) -> list[Rule]:
-    columns = (("read", "READ", "TOPIC"), ("write", "WRITE", "TOPIC"), ("groups", "READ", "GROUP"))
+    topic = {"read": "READ", "write": "WRITE", "delete": "DELETE"}
+    columns = (*((key, operation, "TOPIC") for key, operation in topic.items()), ("groups", "READ", "GROUP"))
     found: list[Rule] = []
     for key, operation, kind in columns:
         found += [Rule(principal, operation, kind, name, False) for name in entry.get(key, [])]

@@ -46,9 +46,8 @@ def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[
         for message in reader.follow([answers], since, DEADLINE_S):
             outcome = registry.decode(message.value() or b"")
             if outcome["command_id"] in asked:
-                answered[outcome["command_id"]] = Answered(
-                    outcome["outcome"], tuple(outcome["faults"]), outcome.get("detail")
-                )
+                told = (outcome["outcome"], tuple(outcome["faults"]), outcome.get("detail"))
+                answered[outcome["command_id"]] = Answered(*told)
             if len(answered) == len(asked):
                 return [answered[command_id] for command_id in asked]
     raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")

@@ -23,3 +23,8 @@ FAULTY = Counter(
 
 linked_by = cache(LINKED.labels)  # a child is looked up under a lock: once for each rung, not for each record
 subject_said = cache(SUBJECTS.labels)
+KEYS_MADE = Counter("credit_identity_keys_made_total", "Keys of persons who were first asked for.")
+KEYS_ASKED = Counter("credit_identity_keys_asked_total", "Documents that keys were asked for, by answer.", ["answer"])
+KEYS_DENIED = Counter("credit_identity_keys_denied_total", "Calls of the key service that were turned away.", ["why"])
+KEYS_REWRAPPED = Counter("credit_identity_keys_rewrapped_total", "Keys wrapped anew after a rotation.")
+ERASED = Counter("credit_identity_persons_erased_total", "Persons whose key was destroyed.")

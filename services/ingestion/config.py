@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.chassis.settings import SettingsFault
+from services.chassis.settings import Address, Reader, SettingsFault, address, natural
 from services.ingestion.domain.agency import read_register
 from services.ingestion.domain.blocks import expand
 from services.ingestion.domain.definition import Item, parse
@@ -17,22 +17,38 @@ from services.ingestion.domain.wishes import objections
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 AGENCIES = Path(__file__).parent / "agencies" / "agencies_2017.csv"
+IDENTITY = "CREDIT_IDENTITY_GRPC"
+KEEP = "CREDIT_INGESTION_KEEP_S"
 TOLERANCE = "CREDIT_INGESTION_CLOCK_TOLERANCE_MS"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How far the clock of a sender may be ahead of ours."""
+    """How far the clock of a sender may be ahead, where identity answers, for how many seconds what was said about
+    persons stays on its topic once it is taken in.
+    """
 
     tolerance_ms: int
+    identity: Address
+    keep_s: int
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> Config:
         """Raises `SettingsFault`."""
-        text = environment.get(TOLERANCE, "600000")
-        if not text.isdecimal():
-            raise SettingsFault(f"{TOLERANCE}: must be a whole number of milliseconds")
-        return Config(int(text))
+        reader = Reader(environment)
+        found = Config(
+            reader.read(TOLERANCE, _milliseconds, "600000"),
+            reader.read(IDENTITY, address),
+            reader.read(KEEP, natural, "3600"),
+        )
+        reader.finish()
+        return found
+
+
+def _milliseconds(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("must be a whole number of milliseconds")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

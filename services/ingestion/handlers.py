@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from services.chassis.errors import Transient
 from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.ingestion import metrics
@@ -16,6 +17,7 @@ from services.ingestion.contracts.reference import (
     ItemAsked,
     ReferenceSpeaker,
 )
+from services.ingestion.contracts.sealing import Sealer, Unsealed
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
 from services.ingestion.domain import agency, catalogue_item, expectation, faults, feed, record
 from services.ingestion.domain.agency import Agency
@@ -27,10 +29,18 @@ from services.ingestion.domain.events import (
 )
 from services.ingestion.domain.expectation import Expectation, ExpectationEvent, FeedKey
 from services.ingestion.domain.feed import Counts, Place, Shown
+from services.ingestion.domain.person import Document, PersonKey
 from services.ingestion.domain.record import UNKNOWN, Record
 from services.ingestion.domain.submission import RecordKey, Submission, record_key
 from services.ingestion.store import feeds, records, reference
 
+
+async def nobody(documents: Sequence[Document]) -> Mapping[Document, PersonKey]:
+    """Where identity is not to be reached: persons wait."""
+    raise Transient("identity", "no key service is configured")
+
+
+NO_KEYS = Sealer(nobody)
 ReadMany = Callable[[Sequence[Message], Moment], Sequence[Submission | None]]
 
 
@@ -44,23 +54,27 @@ class Records:
 
     name = "record"
 
-    def __init__(self, speaker: Speaker, shown: Shown = none_shown) -> None:
-        self._speaker = speaker
-        self._shown = shown
+    def __init__(self, speaker: Speaker, shown: Shown = none_shown, sealer: Sealer = NO_KEYS) -> None:
+        self._speaker, self._shown, self._sealer = speaker, shown, sealer
         self._told: list[tuple[RecordEvent, Submission]] = []  # of this batch
+        self._sealed: dict[int, Submission] = {}  # of this batch: what is said of persons leaves sealed or not at all
 
     def key(self, given: Submission) -> RecordKey:
         return record_key(given)
 
+    def _leaving(self, given: Submission) -> Submission:
+        return self._sealed[id(given)] if isinstance(given.ahead, Unsealed) else given
+
     async def load(self, tx: Transaction, given: Sequence[Submission]) -> dict[RecordKey, Record]:
         self._told = []
+        self._sealed = await self._sealer.seal(given)
         return await records.load(tx, [record_key(g) for g in given if not g.faults])
 
     def initial(self, key: RecordKey) -> Record:
         return UNKNOWN
 
     def decide(self, state: Record, given: Submission) -> Sequence[RecordEvent]:
-        return record.decide(state, given)
+        return record.decide(state, self._leaving(given))
 
     def evolve(self, state: Record, event: RecordEvent) -> Record:
         return record.evolve(state, event)
@@ -81,7 +95,7 @@ class Records:
         self._told.append((event, given))
         for fault in event.faults if isinstance(event, SubmissionRefused) else given.notes:
             metrics.fault_stated(fault.code).inc()
-        return self._speaker.announce(event, given)
+        return self._speaker.announce(event, self._leaving(given))
 
     def timers(self, event: RecordEvent, given: Submission) -> Iterable[Timer]:
         return ()
@@ -245,13 +259,14 @@ def handlers(
     answers: ReferenceSpeaker,
     read_many: ReadMany | None = None,
     shown: Shown = none_shown,
+    sealer: Sealer = NO_KEYS,
 ) -> tuple[Handler, ...]:
     """The table: topic, aggregate, reader; `read_many` is the native reader of whole batches, if there is one.
 
     `shown` says of which items the records are published.
     """
     return (
-        Handler("credit.submit.*", Records(speaker, shown), submissions.read, read_many),
+        Handler("credit.submit.*", Records(speaker, shown, sealer), submissions.read, read_many),
         Handler("command:register_agency", Agencies(answers), commands.register_agency),
         *(Handler(f"command:{kind}", Items(answers), commands.about_item) for kind in ITEM_COMMANDS),
     )

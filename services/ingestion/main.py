@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
 from services.chassis import logs, postgres
 from services.chassis.errors import Transient
 from services.chassis.handling import Service, Transaction
 from services.chassis.runtime import Runtime
+from services.chassis.trimming import Trimmer, deleter
 from services.ingestion import metrics, queries
 from services.ingestion.api import SubmissionsApi
 from services.ingestion.config import Config
@@ -19,12 +20,14 @@ from services.ingestion.contracts.feeds import FeedReader, FeedSpeaker
 from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
-from services.ingestion.contracts.submissions import SubmissionReader
+from services.ingestion.contracts.sealing import Sealer
+from services.ingestion.contracts.submissions import SUBMIT, VERSION, SubmissionReader
 from services.ingestion.domain import feed, open_terms
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.domain.feed import Counts, Place
 from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_discarded, tell_waiting
+from services.ingestion.key_client import KeyClient, load_credential
 from services.ingestion.native import load
 from services.ingestion.sessions.keeper import AgencySessions
 
@@ -46,6 +49,7 @@ def build(runtime: Runtime) -> Service:
         ReferenceSpeaker(runtime.schemas),
         batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
         register.is_public,
+        Sealer(KeyClient(config.identity, load_credential(runtime.settings.secrets)).keys),
     )
     feeds = feed_handlers(FeedReader(runtime.schemas, register), FeedSpeaker(runtime.schemas))
     sessions = AgencySessions(runtime.settings, runtime.clock_ms)
@@ -56,7 +60,12 @@ def build(runtime: Runtime) -> Service:
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
-        background=(partial(watch_calendar, runtime.clock_ms), partial(watch_feeds, runtime), sessions.keep),
+        background=(
+            partial(watch_calendar, runtime.clock_ms),
+            partial(watch_feeds, runtime),
+            sessions.keep,
+            trimmer(runtime, config.keep_s).run,
+        ),
     )
 
 
@@ -86,6 +95,28 @@ def refresher(register: Register) -> Callable[[Transaction], Awaitable[None]]:
             metrics.EDITIONS.set(len(newer.editions))
 
     return refresh
+
+
+def trimmer(runtime: Runtime, keep_s: int) -> Trimmer:
+    """Takes what was said about persons from the submit topics, which alone have it in plain text.
+
+    By a register of its own: the lane loop's must change within a turn only, as its replay will see it change.
+    """
+    register = Register()
+
+    async def topics() -> Collection[str]:
+        async with postgres.transaction(runtime.pool) as tx:
+            newer = await queries.newer_reference(tx, register.revision)
+        if newer is not None:
+            register.fill(newer)
+        return [f"{SUBMIT}{agency}{VERSION}" for agency in register.about_persons()]
+
+    clock_s = partial(_seconds, runtime.clock_ms)
+    return Trimmer(runtime.pool, deleter(runtime.settings), topics, keep_s, clock_s)
+
+
+def _seconds(clock_ms: Callable[[], int]) -> float:
+    return clock_ms() / 1000
 
 
 async def watch_calendar(clock_ms: Callable[[], int]) -> None:

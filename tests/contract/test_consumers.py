@@ -30,6 +30,8 @@ from services.identity.contracts.records import Reader
 from services.identity.domain import codes
 from services.identity.domain import orders as ids
 from services.identity.domain.events import RecordSeen
+from services.identity.keys import handlers as identity_keys
+from services.identity.keys.certificate import Certifier
 from services.ingestion import handlers as ingestion
 from services.ingestion.config import load_catalogue
 from services.ingestion.contracts.answers import Speaker
@@ -102,7 +104,10 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
     register, speaker, answers = Register(), Speaker(schemas), ReferenceSpeaker(schemas)
     own = {
         "ingestion": ingestion.handlers(SubmissionReader(register, 0), speaker, CommandReader(schemas), answers),
-        "identity": identity.handlers(schemas, Reader(schemas, PEPPER), OrderReader(schemas, PEPPER)),
+        "identity": (
+            *identity.handlers(schemas, Reader(schemas, PEPPER), OrderReader(schemas, PEPPER)),
+            *identity_keys.handlers(schemas, Certifier(bytes(32))),
+        ),
         "disclosure": disclosure.handlers(schemas, RecordReader(schemas, Catalogue())),
         "sanctions": sanctions.handlers(schemas, MEMORANDA),
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
@@ -154,6 +159,8 @@ async def test_every_command_has_a_service_that_takes_it(schemas: Schemas, golde
     assert takers == {
         "register_agency": ["ingestion"],
         **{kind: ["ingestion"] for kind in ITEM_COMMANDS},
+        "erase_person": ["identity"],
+        "rotate_keys": ["identity"],
         "record_answer": ["national_sync"],
         "release_parked": list(CONSUMED),
         "discard_parked": list(CONSUMED),
@@ -243,6 +250,13 @@ async def test_identity_reads_its_commands(schemas: Schemas) -> None:
     asked = await read(schemas, "identity", command("decide-review")[0])
     assert isinstance(asked, ids.DecideAsked)
     assert (asked.decision, asked.subject_id, asked.order.faults) == ("link", jia, ())
+    golden, arguments = command("erase-person")
+    asked = (await read(schemas, "identity", golden)).wish
+    assert (asked.subject_id.hex(), asked.reason) == (arguments["subject_id"], arguments["reason"])
+    assert not asked.faults
+    golden, arguments = command("rotate-keys")
+    asked = (await read(schemas, "identity", golden)).wish
+    assert (asked.kek_id, asked.faults) == (arguments["kek_id"], ())
 
 
 @every(ACCEPTED)
@@ -426,7 +440,15 @@ def grown(schema: str, planted: Record, at: int | None = None) -> str:
 
 COMMANDS = {
     "ingestion": {"register_agency", *ITEM_COMMANDS},
-    "identity": {"merge_subjects", "unmerge_subjects", "judge_subjects", "claim_review", "decide_review"},
+    "identity": {
+        "merge_subjects",
+        "unmerge_subjects",
+        "judge_subjects",
+        "claim_review",
+        "decide_review",
+        "erase_person",
+        "rotate_keys",
+    },
     "national_sync": {"record_answer"},
 }
 READ = [

@@ -88,6 +88,7 @@ def settings(service: str, worker: int) -> Settings:
     """Settings of a service that connects to nothing."""
     nowhere = Address("127.0.0.1", 1)
     environment = {"CREDIT_NATIONAL_URL": "https://national", "CREDIT_NATIONAL_CA": "ca.pem"}
+    environment["CREDIT_IDENTITY_GRPC"] = "127.0.0.1:1"
     secrets = shared().secrets
     return Settings(
         service, worker, "k:1", "u", "p", "pg://x/y", "p", "http://r", nowhere, nowhere, secrets, secrets, environment

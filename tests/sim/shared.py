@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 import fastavro
 
+from deploy.local import passwords
 from services.chassis.schemas import Schemas
 from services.ingestion.config import load_catalogue
 from services.ingestion.domain.catalogue_item import canonical
@@ -97,9 +98,10 @@ def shared() -> Shared:
 def _secrets() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="credit-sim-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    pepper = folder / "identity.pepper"
-    pepper.touch(mode=0o600)
-    pepper.write_text("5e" * 32, encoding="utf-8")
+    for number, name in enumerate(passwords.KEYS, 0x5E):
+        key = folder / name
+        key.touch(mode=0o600)
+        key.write_text(f"{number:02x}" * 32, encoding="utf-8")
     return folder
 
 

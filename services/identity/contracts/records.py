@@ -19,7 +19,7 @@ from services.identity.domain.events import (
     RecordUnlinked,
     SubjectChanged,
 )
-from services.identity.domain.terms import MAPPING, REGISTRATION, Cause
+from services.identity.domain.terms import MAPPING, PERSON, REGISTRATION, SUBJECT_ID, Cause
 
 ACCEPTED = "credit.ingestion.record.v1"
 LINKED = "credit.identity.record.v1"
@@ -78,7 +78,7 @@ class Reader:
             action,
             agency,
             subject_kind=head[6],
-            named=codes.refer(self._pepper, head[7], head[8]),
+            named=self._named(*head[6:9]),
             subject_name=_storable(head[9]),
             accepted_at=accepted_at,
             produced_at=head[11],
@@ -86,6 +86,11 @@ class Reader:
             at_ms=now_ms,
         )
         return seen._replace(claims=self._registered(seen)) if item == REGISTRATION else seen
+
+    def _named(self, subject_kind: str, code_kind: str, code: str) -> codes.Reference:
+        if subject_kind == PERSON and code_kind == SUBJECT_ID:
+            return codes.refer_to_sealed(code)
+        return codes.refer(self._pepper, code_kind, code)
 
     def _registered(self, seen: RecordSeen) -> tuple[Claim, ...]:
         """A registration brings the organisation code inside its USCC; if two do, neither is exact any more."""
@@ -95,7 +100,7 @@ class Reader:
 
     def submission(self, seen: RecordSeen) -> bytes | None:
         """The submission of a record whose payload is needed, framed by its agency; None for all others."""
-        if seen.item != MAPPING or seen.subject_kind == "person" or seen.withdraws:
+        if seen.item != MAPPING or seen.subject_kind == PERSON or seen.withdraws:
             return None
         submission: bytes = _accepted(seen.accepted, 0)[11]
         return submission

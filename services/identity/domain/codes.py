@@ -7,10 +7,11 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.identity.domain.terms import Reason
+from services.identity.domain.terms import SUBJECT_ID, Reason
 from services.kernel import organisation_code, registration_number, uscc
 
 TAX_NO = re.compile(r"\d{6}[0-9A-Z]{9}|[0-9X]{17,20}", re.ASCII)
+SUBJECT_ID_FORM = re.compile("[0-9a-f]{32}")
 BIRTH_DATE = re.compile(r"\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}", re.ASCII)
 
 
@@ -52,6 +53,13 @@ def _refer_to_uscc(pepper: bytes, written: str) -> Reference:
         placeholder = checked.fault == "PLACEHOLDER"
         return Reference("uscc", "", b"", "CODE_PLACEHOLDER" if placeholder else "CODE_MALFORMED")
     return Reference("uscc", checked.code, keyed_id(pepper, "uscc", checked.code))
+
+
+def refer_to_sealed(written: str) -> Reference:
+    """Whom a sealed record of a person is about: ingestion had the id from our key service, nothing is hashed again."""
+    if SUBJECT_ID_FORM.fullmatch(written) is None:
+        return Reference(SUBJECT_ID, "", b"", "CODE_MALFORMED")
+    return Reference(SUBJECT_ID, "", bytes.fromhex(written))
 
 
 def organisation_code_in(pepper: bytes, named: Reference) -> Reference:

@@ -7,7 +7,15 @@ from typing import NamedTuple
 from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.events import Alias, Claim, Link, RecordSeen
 from services.identity.domain.mappings import only_by
-from services.identity.domain.terms import BY_PERSON, CONFIRMED_BY_NAME, MAPPING, Reason
+from services.identity.domain.terms import (
+    BY_PERSON,
+    CONFIRMED_BY_NAME,
+    EXACT,
+    MAPPING,
+    PERSON,
+    SUBJECT_ID,
+    Reason,
+)
 from services.kernel.names import matching_key
 
 
@@ -22,7 +30,7 @@ def judge(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
     """Whom this version is about, as far as is known now."""
     record = cluster.record(given.record_id)
     standing = record.link
-    if given.subject_kind == "person":
+    if given.subject_kind == PERSON and given.named.kind != SUBJECT_ID:
         return Doubt("PERSON_NOT_SUPPORTED_YET")
     if given.withdraws and standing is not None:
         return standing  # a withdrawal must reach whoever was told of the record, whatever it calls its subject
@@ -62,8 +70,8 @@ def climb(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
     named = given.named
     if named.fault is not None:
         return Doubt(named.fault)
-    if named.kind == "uscc":
-        return Link(named.id, "USCC", ("uscc",))
+    if named.kind in EXACT:
+        return Link(named.id, named.kind.upper(), (named.kind,))
     alias = cluster.alias(named.id, named.kind)
     if alias.contested:
         return Doubt("CODE_AMBIGUOUS")

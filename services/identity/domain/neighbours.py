@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from services.identity.domain.events import Alias, RecordSeen
-from services.identity.domain.terms import CONFIRMED_BY_NAME, REGISTRATION
+from services.identity.domain.terms import CONFIRMED_BY_NAME, EXACT, REGISTRATION
 
 
 def touched(given: RecordSeen) -> Iterator[bytes]:
@@ -32,7 +32,7 @@ def renewed(given: Iterable[RecordSeen]) -> set[bytes]:
 
 def alias_kinds(given: Iterable[RecordSeen]) -> dict[bytes, str]:
     """The aliases that these look up or bring, with their kinds."""
-    named = {one.named.id: one.named.kind for one in given if one.named.kind != "uscc" and one.named.id}
+    named = {one.named.id: one.named.kind for one in given if one.named.kind not in EXACT and one.named.id}
     return named | {claim.alias.id: claim.alias.kind for one in given for claim in one.claims}
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 REGISTRATION = "enterprise-registration"  # the one item that names a subject
 MAPPING = "code-mapping"  # the one item that brings old codes
+PERSON = "person"  # the kind of subject of whom nothing is told but by a subject id
+SUBJECT_ID = "subject_id"  # the kind of code by which a sealed record names a person
+EXACT = frozenset({"uscc", SUBJECT_ID})  # these kinds name a subject without anything that has to bring them
 
 Change = Literal["REGISTERED", "CODE_ADDED", "CODE_REMOVED", "NAMED", "MERGED", "UNMERGED"]
 Cause = Literal["MERGED", "UNMERGED", "MAPPING_CHANGED", "LINKED_AGAIN"]  # why a link changed
@@ -16,7 +19,7 @@ Decision = Literal["link", "leave", "reject"]
 BY_PERSON = "REVIEW"  # the rule of a link that a person made
 
 Reason = Literal[
-    "PERSON_NOT_SUPPORTED_YET",  # natural persons have no keys and no erasure yet: nobody is linked
+    "PERSON_NOT_SUPPORTED_YET",  # a record about a person that was not sealed: taken in before persons had keys
     "CODE_PLACEHOLDER",  # seventeen zeros and X stand for many
     "CODE_MALFORMED",
     "CODE_KIND_UNKNOWN",

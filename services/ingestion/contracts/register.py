@@ -9,6 +9,7 @@ from services.ingestion.contracts.edition import Edition, make_edition
 from services.ingestion.domain.envelope import Sender
 from services.ingestion.domain.intake import Door
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+from services.ingestion.domain.terms import PERSON
 
 
 class Register:
@@ -17,6 +18,7 @@ class Register:
     def __init__(self) -> None:
         self.revision = -1
         self._senders: dict[str, Sender] = {}
+        self._given: dict[str, frozenset[str]] = {}
         self._editions: dict[int, Edition] = {}
         self._made: dict[EditionRow, Edition] = {}
         self._doors: dict[str, Door] = {}
@@ -32,6 +34,8 @@ class Register:
         self._senders = {
             agency.code: Sender(agency.code, _allowed(agency, newest.values())) for agency in reference.agencies
         }
+        # What the operator gave them, also where an item names them no more: what they said before is still there.
+        self._given = {agency.code: frozenset(agency.items) for agency in reference.agencies}
         self.revision = reference.revision
 
     def sender(self, agency: str) -> Sender:
@@ -45,6 +49,11 @@ class Register:
     def editions(self) -> Iterable[Edition]:
         """Every published edition."""
         return self._editions.values()
+
+    def about_persons(self) -> list[str]:
+        """The agencies that may say something about natural persons, by any edition that was ever in force."""
+        items = {edition.item.code for edition in self.editions() if PERSON in edition.item.subject_kinds}
+        return sorted(agency for agency, given in self._given.items() if given & items)
 
     def edition(self, schema_id: int) -> Edition | None:
         """The edition whose schema has this id."""

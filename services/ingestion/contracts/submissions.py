@@ -12,6 +12,7 @@ from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import read_record
 from services.ingestion.contracts.edition import Edition
 from services.ingestion.contracts.register import Register
+from services.ingestion.contracts.sealing import Unsealed
 from services.ingestion.domain import envelope as rules
 from services.ingestion.domain import received
 from services.ingestion.domain.deadlines import due_on
@@ -19,6 +20,7 @@ from services.ingestion.domain.faults import Fault, fault
 from services.ingestion.domain.intake import refusals
 from services.ingestion.domain.record import DIGEST
 from services.ingestion.domain.submission import Envelope, Origin, Submission
+from services.ingestion.domain.terms import PERSON
 
 SUBMIT, VERSION = "credit.submit.", ".v1"
 HEAD = 5  # the frame before the body
@@ -57,7 +59,8 @@ class SubmissionReader:
         verdict = rules.check(envelope, sender, edition.item, message.key, origin.now, self._tolerance_ms)
         door = self._register.door(edition.item.code)
         closed = refusals(edition.item, door, envelope.action, rules.china_day(origin.now))
-        faults = (*verdict.faults, *closed, *payload_faults(value, front, edition))
+        wrong = (*payload_faults(value, front, edition), *rules.number_faults(envelope))
+        faults = (*verdict.faults, *closed, *wrong)
         if faults:
             return refused(message, origin, envelope, faults, edition)
         due, notes = due_on(edition.item, envelope.decided_on)
@@ -80,6 +83,7 @@ class SubmissionReader:
             verdict.notes + notes,
             decided_on=envelope.decided_on,
             from_unit=bool(envelope.source_unit),
+            ahead=Unsealed(envelope, edition, front.payload_at) if envelope.subject_kind == PERSON else None,
         )
 
 
@@ -137,6 +141,9 @@ def refused(
     place = f"{message.topic}/{message.partition}/{message.offset}"
     key = message.key.decode(errors="replace")
     names = (place, key, "") if envelope is None else _names(envelope, place, key)
+    if envelope is not None and any(rules.number_faults(envelope)):
+        # A receipt would carry a person's number on: it names the place instead, and is keyed by it.
+        origin, names = origin._replace(key=place.encode()), (place, place, names[2])
     version = edition.item.version if edition and edition.item.code == names[2] else 0
     return Submission(origin, *names, version, 0, "", b"", b"", 0, b"", None, b"", b"", faults, ())
 

@@ -117,6 +117,12 @@ CODES: dict[str, Entry] = {
         "the subject code is malformed",
         USCC_EXAMPLE,
     ),
+    "SUBJECT_ERASED": Entry(
+        "a person who is not erased",
+        "PIPL 47",
+        "该自然人的信息已依法删除，不再归集",
+        "this person was erased; nothing about them is taken in any more",
+    ),
     "SUBJECT_CODE_CHECK_DIGIT": Entry(
         "check digit",
         "GB 32100-2015 / GB 11714-1997 / GS 15-2006",

@@ -169,6 +169,8 @@ def _cross_checks(item: Item) -> list[Fault]:
             faults.append(fault("DEFINITION_FAULT", field.code, rule="code: letters, digits and _"))
         if any(name and name not in known for name in named):
             faults.append(fault("DEFINITION_FAULT", field.code, rule="names a field that the item does not have"))
+        if field.sensitivity != "none" and terms.PERSON in item.subject_kinds and field.type != "string":
+            faults.append(fault("DEFINITION_FAULT", field.code, rule="sensitivity: of a person a text, to be sealed"))
         if denylist.forbidden_name(field.name_zh, field.name_en, item.subject_kinds):
             faults.append(fault("ATTRIBUTE_FORBIDDEN", field.code))
     return [*faults, *_standing_checks(item, known)]

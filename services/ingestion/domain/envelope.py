@@ -11,9 +11,9 @@ from services.ingestion.domain.clauses import clause
 from services.ingestion.domain.codes import USCC_EXAMPLE
 from services.ingestion.domain.definition import Item
 from services.ingestion.domain.faults import Fault, cited, fault
-from services.ingestion.domain.identifiers import judge, place
+from services.ingestion.domain.identifiers import holds_identity_number, judge, place
 from services.ingestion.domain.submission import Envelope
-from services.ingestion.domain.terms import ACTIONS, CODE_KINDS
+from services.ingestion.domain.terms import ACTIONS, CODE_KINDS, PERSON
 from services.ingestion.domain.validators import CONTROL, FIRST_DAY
 
 DAY_MS = 86_400_000
@@ -137,6 +137,14 @@ def _of_code(code: str, envelope: Envelope) -> Fault:
     at = place(envelope.subject_code_kind, envelope.subject_code, code)
     example = CODE_EXAMPLES[envelope.subject_code_kind]
     return fault(code, "subject_code", example, received.text(envelope.subject_code, at))
+
+
+def number_faults(envelope: Envelope) -> Iterator[Fault]:
+    """Of a person: no number in what receipts, keys and traces carry on."""
+    if envelope.subject_kind == PERSON:
+        for name in ("submission_id", "source_unit", "record_no"):
+            if holds_identity_number(getattr(envelope, name)):
+                yield fault("FORBIDDEN_CONTENT", name, name=name)
 
 
 def is_name(text: str) -> bool:

@@ -55,7 +55,8 @@ class Submission(NamedTuple):
     notes: tuple[Fault, ...]
     decided_on: int = 0
     from_unit: bool = False  # a lower unit produced it
-    ahead: Any = None  # what will be announced if this becomes version 1, made while reading; only announcing looks
+    # What will be announced if this becomes version 1, made while reading; of a person, what has yet to be sealed.
+    ahead: Any = None
 
 
 RecordKey = tuple[str, str, str]  # agency, item, record_no

@@ -10,6 +10,7 @@ from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
+from services.chassis.wire import HEAD
 from services.national_sync.domain.events import Action
 from services.national_sync.domain.exchange import Irrelevant, RecordSeen
 
@@ -36,6 +37,8 @@ _REST = {
     "submission": "bytes",
 }
 _FIELDS = [*_HEAD, *_REST]
+# The fixed envelope of a submission up to `subject_kind`.
+_envelope = prefix_reader(["string"] * 7)
 _head = prefix_reader(list(_HEAD.values()))
 _rest = prefix_reader(list(_REST.values()))
 
@@ -47,6 +50,8 @@ def read_record(codec: Codec, items: Collection[str], message: Message, moment: 
     if item not in items:
         return Irrelevant()
     _, _, _, action, _, _, _, _, submission, _ = _rest(body, at)
+    if _envelope(submission, HEAD.size)[6] == "person":
+        return Irrelevant()  # sealed texts are none that the nation could read; no exchange of persons is agreed
     push: Action = "delete" if action == "withdraw" else "put"
     return RecordSeen(record_id, version, item, push, submission, moment.now_ms)
 

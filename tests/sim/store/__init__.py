@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sim.store import chassis, disclosure, identity, ingestion, national_sync, parking, sanctions
+from tests.sim.store import chassis, disclosure, identity, identity_keys, ingestion, national_sync, parking, sanctions
 
 # Each registers its statements when it is imported.
-REGISTERED = (chassis, disclosure, identity, ingestion, national_sync, parking, sanctions)
+REGISTERED = (chassis, disclosure, identity, identity_keys, ingestion, national_sync, parking, sanctions)

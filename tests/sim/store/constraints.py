@@ -16,6 +16,7 @@ NULLABLE: dict[str, frozenset[str]] = {
         ("alias_id", "accepted", "settled_at", "claimed_by", "claimed_until", "proposed_by", "proposed")
     ),
     "subjects": frozenset(("name", "merged_into")),
+    "person_keys": frozenset(("wrapped", "kek_id")),
     "disclosed_records": frozenset(("subject_code", "subject_name")),
     "listings": frozenset(("subject_id", "subject_code", "subject_name")),
     "tasks": frozenset(("subject_code", "subject_name", "due_on")),

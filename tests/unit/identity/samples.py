@@ -55,6 +55,12 @@ def record(
     )
 
 
+def sealed(two_digits: str, **more: object) -> RecordSeen:
+    """A record about a person, as ingestion seals it; the subject id is these digits sixteen times."""
+    found = record(subject_kind="person", **more)  # type: ignore[arg-type] # passed on as they come
+    return found._replace(named=codes.refer_to_sealed(two_digits * 16))
+
+
 def registration(uscc: str = JIA, **more: object) -> RecordSeen:
     """A registration, which brings the organisation code inside its USCC."""
     subject = refer("uscc", uscc)

@@ -73,6 +73,25 @@ def test_every_golden_example_is_read_and_passed_on_untouched(path: Path, schema
     assert unframe(sent.value)[1].endswith(unframe(value)[1])
 
 
+@pytest.mark.parametrize(
+    ("kind", "code_kind", "named"),
+    [
+        ("person", "subject_id", ("subject_id", "ab" * 16, None)),
+        ("person", "resident_id", ("", "", "CODE_KIND_UNKNOWN")),  # not sealed: nobody is made of it
+        ("org", "subject_id", ("", "", "CODE_KIND_UNKNOWN")),  # an organisation has no such code
+    ],
+)
+def test_a_person_is_who_the_sealed_record_says(
+    kind: str, code_kind: str, named: tuple[str, str, str | None], schemas: Schemas
+) -> None:
+    record = golden(AVRO / ACCEPTED / "examples" / "1" / "code-mapping.json")
+    envelope = {"subject_kind": kind, "subject_code_kind": code_kind, "subject_code": "ab" * 16}
+    sent = {**record, "item": "person-award", "submission": submission(1, **envelope)}
+    seen = Reader(schemas, PEPPER).read(message(schemas.encode(ACCEPTED, sent)), Moment(7))
+    assert (seen.named.kind, seen.named.id.hex(), seen.named.fault) == named
+    assert seen.named.code == ""
+
+
 async def test_another_edition_is_decoded_and_written_anew(schemas: Schemas) -> None:
     """An upstream edition with a field more, and another order: what we say is our own contract still."""
     schema = json.loads((AVRO / ACCEPTED / "1.avsc").read_text())

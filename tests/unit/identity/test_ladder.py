@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from services.identity.domain.events import AliasBound, AliasContested, Event, RecordHeld, RecordLinked, RecordSeen
-from tests.unit.identity.samples import JIA, REG_NO, YI, mapping, record, refer, registration, subject_id, tell
+from services.identity.domain.neighbours import alias_kinds, subject_ids
+from tests.unit.identity.samples import (
+    JIA,
+    REG_NO,
+    YI,
+    mapping,
+    record,
+    refer,
+    registration,
+    sealed,
+    subject_id,
+    tell,
+)
 
 TAX_NO = "420100MA4KLM0N5"
 SAME_ORG_CODE = "93420100MA4KLM0N5B"  # another USCC around JIA's organisation code
@@ -32,6 +44,9 @@ TABLE: dict[str, tuple[list[RecordSeen], RecordSeen, tuple[object, ...]]] = {
         ("HELD", "CODE_KIND_UNKNOWN"),
     ),
     "a person": ([], record(subject_kind="person"), ("HELD", "PERSON_NOT_SUPPORTED_YET")),
+    "a person, sealed": ([], sealed("01"), ("LINKED", b"\x01" * 16, "SUBJECT_ID", ("subject_id",))),
+    "another person, corrected": ([sealed("01")], sealed("02", version=2), ("HELD", "SUBJECT_CHANGED")),
+    "a sealed person without an id": ([], sealed("xy"), ("HELD", "CODE_MALFORMED")),
     "an organisation code nobody brought": ([], record("MA4KLM0N5", "org_code", number=9), ("HELD", "CODE_UNKNOWN")),
     "a record under the USCC brings no organisation code": (
         [record()],
@@ -138,3 +153,15 @@ def test_a_tax_number_that_may_be_a_persons_links_but_is_never_told(tax_no: str)
 def test_an_organisations_tax_number_is_told() -> None:
     cluster, _ = tell(mapping(old_kind="tax_no", old="420100MA4KLM0N5"))
     assert [code.code for code in cluster.subject(subject_id(JIA)).codes] == [JIA, "420100MA4KLM0N5"]
+
+
+def test_of_a_person_no_subject_is_told_and_no_code_is_looked_up() -> None:
+    given = sealed("01")
+    _, said = tell(given)
+    assert [type(event) for event in said] == [RecordLinked]
+    assert (alias_kinds([given]), subject_ids([given])) == ({}, set())
+
+
+def test_a_withdrawal_of_a_persons_record_follows_its_link() -> None:
+    _, said = tell(sealed("01"), sealed("02", version=2, action="withdraw"))
+    assert [outcome(event)[1] for event in said] == [b"\x01" * 16] * 2

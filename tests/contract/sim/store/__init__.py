@@ -6,6 +6,7 @@ from tests.contract.sim.store import (
     constraints,
     disclosure,
     identity,
+    identity_keys,
     ingestion,
     lanes,
     locks,
@@ -19,6 +20,7 @@ from tests.contract.sim.store.case import CASES as registered
 
 # Each registers its cases when it is imported.
 ROOMS = (
-    lanes, timers, parking, ingestion, identity, disclosure, sanctions, national_sync, constraints, transactions, locks,
+    lanes, timers, parking, ingestion, identity, identity_keys, disclosure, sanctions, national_sync, constraints,
+    transactions, locks,
 )  # fmt: skip
 CASES = tuple(registered)
