@@ -152,9 +152,8 @@ def _judgement(row: Any) -> pb.Judgement:
 
 def _decision(row: Any) -> pb.Decision:
     subject_id = row["subject_id"].hex() if row["subject_id"] else ""
-    who = {"by": row["issued_by"], "reason": row["reason"], "subject_id": subject_id}
-    what = {name: row[name] for name in ("version", "decision", "carried_out")}
-    return pb.Decision(decided_at_ms=row["decided_at"], **what, **who)
+    what: dict[str, Any] = {name: row[name] for name in ("version", "decision", "carried_out", "reason")}
+    return pb.Decision(decided_at_ms=row["decided_at"], by=row["issued_by"], subject_id=subject_id, **what)
 
 
 def _review(record_id: str, link: Any, items: Sequence[pb.ReviewItem]) -> pb.Review:

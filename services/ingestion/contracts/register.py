@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from services.ingestion.contracts.edition import Edition, make_edition
+from services.ingestion.domain.definition import Item
 from services.ingestion.domain.envelope import Sender
 from services.ingestion.domain.intake import Door
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
@@ -51,8 +52,8 @@ class Register:
         return self._editions.values()
 
     def about_persons(self) -> list[str]:
-        """The agencies that may say something about natural persons, by any edition that was ever in force."""
-        items = {edition.item.code for edition in self.editions() if PERSON in edition.item.subject_kinds}
+        """The agencies that may say something about natural persons, by any edition that ever took reports."""
+        items = {item.code for item in (edition.item for edition in self.editions()) if _of_persons(item)}
         return sorted(agency for agency, given in self._given.items() if given & items)
 
     def edition(self, schema_id: int) -> Edition | None:
@@ -71,6 +72,10 @@ class Register:
         """Whether the newest edition of an item has its records published (公开公示)."""
         edition = self._newest.get(item)
         return edition is not None and edition.item.disclosure == "public"
+
+
+def _of_persons(item: Item) -> bool:
+    return PERSON in item.subject_kinds and item.standing.intake == "open"
 
 
 def _allowed(agency: AgencyRow, editions: Iterable[Edition]) -> frozenset[str]:

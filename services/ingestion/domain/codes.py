@@ -122,6 +122,7 @@ CODES: dict[str, Entry] = {
         "PIPL 47",
         "该自然人的信息已依法删除，不再归集",
         "this person was erased; nothing about them is taken in any more",
+        "do not send it again",
     ),
     "SUBJECT_CODE_CHECK_DIGIT": Entry(
         "check digit",

@@ -8,7 +8,7 @@ from typing import Any
 from services.identity.store import ledger, loading, locks, pepper, rates, saving
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, delete, insert_or, named, nothing, statement, update
 
 UNCLAIMED = dict.fromkeys(("claimed_by", "claimed_until", "proposed_by", "proposed"))
 
@@ -128,7 +128,7 @@ async def answered(tx: Tx, ids: list[str]) -> list[Row]:
 
 @statement(ledger.ANSWER)
 async def answer(tx: Tx, *values: Any) -> str:
-    row = dict(zip(("command_id", "faults", "detail"), values, strict=True))
+    row = named("command_id faults detail", values)
     await insert_or(tx, "answered", [(row["command_id"], row)], refuse)
     return "INSERT 0 1"
 
@@ -142,8 +142,7 @@ async def claims(tx: Tx, ids: list[bytes]) -> list[Row]:
 
 @statement(ledger.CLAIM)
 async def claim(tx: Tx, *values: Any) -> str:
-    names = ("record_id", "version", "claimed_by", "claimed_until", "proposed_by", "proposed")
-    row = dict(zip(names, values, strict=True))
+    row = named("record_id version claimed_by claimed_until proposed_by proposed", values)
     place = row["record_id"], row["version"]
     return await update(tx, "reviews", {place: row}, lambda old, new: old["state"] == "WAITING")
 
@@ -151,7 +150,7 @@ async def claim(tx: Tx, *values: Any) -> str:
 @statement(ledger.DECIDE)
 async def decide(tx: Tx, *values: Any) -> str:
     names = "command_id record_id version decision subject_id carried_out issued_by reason decided_at"
-    row = dict(zip(names.split(), values, strict=True))
+    row = named(names, values)
     await insert_or(tx, "decisions", [(row["command_id"], row)], refuse)
     return "INSERT 0 1"
 

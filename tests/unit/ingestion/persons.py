@@ -18,7 +18,7 @@ from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 from services.ingestion.domain.submission import Submission
 from tests.unit.ingestion import samples
 
-CODE, SCHEMA_ID, AGENCY = "person-award", 900, "420000-hbt"
+CODE, SCHEMA_ID, AGENCY = "person-practice", 900, "420000-hbt"
 NUMBER, OTHER = "420106190003070015", "420101190112311007"
 NAME, PHONE, PLACE = "演示某甲", "02700000001", "演示路一号"
 
@@ -35,7 +35,8 @@ FIELDS = [
     _text("contact", "通信处", sensitivity="person_name"),
     {"code": "awarded_on", "name_zh": "日期", "name_en": "Date", "type": "date", "required": "mandatory"},
 ]
-DEFINITION: dict[str, Any] = dict(samples.SHIPPED["org-permit"].definition) | {
+OF_PERMITS = ("vintages", "display", "national", "business_key")  # what names the fields of that item
+DEFINITION: dict[str, Any] = {k: v for k, v in samples.old_form("org-permit").items() if k not in OF_PERMITS} | {
     "code": CODE,
     "version": 1,
     "subject_kinds": ["person", "org"],

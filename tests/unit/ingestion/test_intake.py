@@ -21,7 +21,7 @@ from tests.unit.ingestion import samples
 
 ITEM, AGENCY = "black-list-tax", "420000-gsui"
 DAY_MS = 86_400_000
-TOLERANCE = Config.from_environment({}).tolerance_ms
+TOLERANCE = Config.from_environment({"CREDIT_IDENTITY_GRPC": "127.0.0.1:1"}).tolerance_ms
 NATIVE, _ = load({}, TABLE_VERSION)
 
 

@@ -59,7 +59,7 @@ Said = list[tuple[Any, list[Outgoing]]]
 
 async def told(keys: Keys, *given: Submission) -> Said:
     """Each event and what is announced of it, as a batch."""
-    aggregate, store = Records(Speaker(Ids()), Sealer(keys.ask)), EmptyStore()
+    aggregate, store = Records(Speaker(Ids()), sealer=Sealer(keys.ask)), EmptyStore()
     await aggregate.load(store, given)  # type: ignore[arg-type] # all that is asked of a store here
     events = driver.run(aggregate, given)
     return [(es[0], list(aggregate.announce(es[0], one))) for one, es in zip(given, events, strict=True)]
@@ -204,7 +204,7 @@ async def test_while_identity_is_away_the_lane_waits() -> None:
     async def away(documents: Sequence[Document]) -> Mapping[Document, PersonKey]:
         raise Transient("identity", "UNAVAILABLE")
 
-    aggregate, store = Records(Speaker(Ids()), Sealer(away)), EmptyStore()
+    aggregate, store = Records(Speaker(Ids()), sealer=Sealer(away)), EmptyStore()
     with pytest.raises(Transient):
         await aggregate.load(store, [persons.read(persons.record())])  # type: ignore[arg-type]
     with pytest.raises(Transient):  # so it is where nothing is configured

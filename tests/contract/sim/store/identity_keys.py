@@ -139,5 +139,5 @@ async def tombstones_and_rotations_are_entered_once(store: Store) -> None:
 async def known_organisations_are_told_from_persons(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(loading.PLACE_SUBJECTS, [A, B])
-        await tx.execute(saving.SUBJECTS, [A], ["org"], [None], [0], [1], ["[]"])
+        await tx.execute(saving.SUBJECTS, [A], ["org"], [None], [0], [1], ["[]"], [None])
         assert values(await tx.fetch(sql.ORGANISATIONS, [A, B, C])) == [(A,)]
