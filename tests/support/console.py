@@ -34,7 +34,7 @@ def steps(page: str) -> list[Step]:
 
 
 def run(command: str, folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """What it prints on both channels."""
+    """What it prints on both channels; a command that fails is no part of a page."""
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -44,6 +44,7 @@ def run(command: str, folder: Path, environment: Mapping[str, str]) -> list[str]
         text=True,
         timeout=280,
     )
+    assert done.returncode == 0, f"$ {command}: {done.returncode}\n{done.stdout}"
     return done.stdout.splitlines()
 
 

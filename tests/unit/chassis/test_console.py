@@ -47,6 +47,11 @@ def test_only_dots_stand_for_something_else(expected: list[str], lines: list[str
     assert console.agrees(expected, lines) is agrees
 
 
+def test_a_command_that_fails_is_seen(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="no such place"):
+        console.run("echo no such place >&2; exit 3", tmp_path, os.environ)
+
+
 def test_what_changes_with_every_run_is_left_out_of_a_page() -> None:
     assert (
         console.steady("  password_file /tmp/x-1/secrets/420000-gsj.password")
