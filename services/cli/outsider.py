@@ -128,7 +128,10 @@ class Reader:
     def _offsets(self, places: Iterable[Place], which: Any) -> Offsets:  # the library types its own constants wrongly
         asked = {TopicPartition(*place): which for place in places}
         futures: dict[Any, Any] = self._admin.list_offsets(asked) if asked else {}
-        return {(at.topic, at.partition): future.result(WAIT_S).offset for at, future in futures.items()}
+        try:
+            return {(at.topic, at.partition): future.result(WAIT_S).offset for at, future in futures.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise StackFault(f"the broker does not say where its topics end ({error}): credit status") from None
 
     def read(self, topics: Iterable[str], since: Offsets | None = None) -> Iterator[Message]:
         """Every message there is at this moment; `since` is moved to behind what was read."""
