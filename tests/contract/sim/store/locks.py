@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from services.chassis import lanes, timers
+from services.identity.store import locks as identity_locks
 from services.ingestion.store import records
 from services.sanctions.store import departments as sanctions_departments
 from services.sanctions.store import loading as sanctions_loading
@@ -135,6 +136,17 @@ async def who_registers_waits_for_those_who_open_tasks_and_they_for_him(store: S
     assert await race(store, opening, registering) == "SELECT 1"
     assert await race(store, registering, opening) == "SELECT 1"
     assert await race(store, registering, registering, well=False) == "SELECT 1"
+
+
+@case("identity")
+async def who_changes_links_waits_for_those_who_make_some_and_they_for_him(store: Store) -> None:
+    together, alone = ("execute", identity_locks.TOGETHER), ("execute", identity_locks.ALONE)
+    assert await race(store, together, alone) == "SELECT 1"
+    assert await race(store, alone, together) == "SELECT 1"
+    assert await race(store, alone, alone, well=False) == "SELECT 1"
+    async with begin(store.pool) as one, begin(store.hasty) as other:
+        await one.execute(identity_locks.TOGETHER)
+        await other.execute(identity_locks.TOGETHER)  # these do not wait for each other
 
 
 @case()
