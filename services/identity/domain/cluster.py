@@ -94,6 +94,8 @@ EMPTY = Cluster({}, {}, {})
 
 def evolve(cluster: Cluster, event: Event) -> Cluster:
     """Apply a fact; judges nothing."""
+    if type(event) is RecordLinked:  # nearly always
+        return _with_record(cluster, _linked(cluster.record(event.given.record_id), event))
     match event:
         case SubjectChanged(subject):
             return _with_subject(cluster, subject)
@@ -101,8 +103,6 @@ def evolve(cluster: Cluster, event: Event) -> Cluster:
             return _with_subject(cluster, cluster.subject(subject_id)._replace(named_at=named_at))
         case AliasBound(alias):
             return cluster._replace(aliases={**cluster.aliases, alias.alias_id: alias})
-        case RecordLinked():
-            return _with_record(cluster, _linked(cluster.record(event.given.record_id), event))
         case RecordHeld(held):
             record = _without(cluster.record(held.given.record_id), held.given.version)
             queue = sorted((*record.held, held), key=lambda h: h.given.version)

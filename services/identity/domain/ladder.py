@@ -40,7 +40,7 @@ def judge(cluster: Cluster, given: RecordSeen) -> Link | Doubt:
     if isinstance(found, Doubt):
         decided = standing is not None and standing.rule == BY_PERSON and _named_alike(record, given)
         return standing if decided and standing is not None else found
-    if not given.withdraws and (claim := contradicted(cluster, given)) is not None:
+    if given.claims and not given.withdraws and (claim := contradicted(cluster, given)) is not None:
         return Doubt("ALIAS_CONFLICT", claim.alias.id)
     if standing is not None and not _same(cluster, standing.subject_id, found.subject_id) and given.item != MAPPING:
         return Doubt("SUBJECT_CHANGED")

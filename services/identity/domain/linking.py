@@ -64,7 +64,8 @@ def link_version(story: Story, given: RecordSeen, link: Link, released: bool) ->
     about = story.cluster.root(link.subject_id)
     about = b"" if about == link.subject_id else about
     link_no = _number(story, given.record_id)
-    story.tell(list(_earlier(story, given, link, about, link_no)))
+    if given.record_id in story.cluster.records:
+        story.tell(list(_earlier(story, given, link, about, link_no)))
     story.tell([RecordLinked(given, link, released, story.at_ms, about, link_no)])
     for one in dict.fromkeys(brought):
         release(story, one)
@@ -72,10 +73,10 @@ def link_version(story: Story, given: RecordSeen, link: Link, released: bool) ->
 
 def _number(story: Story, record_id: bytes) -> int:
     """Of a record that was nobody's, all is told under a number from now on; 0: of all others."""
-    record = story.cluster.record(record_id)
-    if record.link_no and record.link is None:
+    record = story.cluster.records.get(record_id)
+    if record is not None and record.link_no and record.link is None:
         return linked_after(story.cluster.ledger.number)
-    return record.link_no
+    return 0 if record is None else record.link_no
 
 
 def _claim(story: Story, given: RecordSeen) -> list[bytes]:

@@ -134,7 +134,7 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
 
 
-RARE = NumberTaken | MappingStands | SubjectsJudged | ReviewClaimed | ReviewDecided | OrderAnswered
+RARE = (NumberTaken, MappingStands, SubjectsJudged, ReviewClaimed, ReviewDecided, OrderAnswered)
 
 
 async def save(tx: Transaction, after: Mapping[bytes, Any], events: Sequence[tuple[bytes, Event]]) -> None:

@@ -108,12 +108,15 @@ async def save(tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[
     await NEW_LINKS.insert(tx, sorted(new))
     await NEW_AGAIN.insert(tx, sorted(again))
     await _run(tx, LINKS, known)
-    await _save_codes(tx, before, after, events)
-    await _unlink(tx, after, events)
+    await _save_codes(tx, before, events)
+    kinds = {type(event) for _, event in events}  # most batches have few
+    if RecordUnlinked in kinds:
+        await _unlink(tx, after, events)
     await _run(tx, HOLD, _held(events))
     await _run(tx, SETTLE, _settled(after, events))
-    await ledger.save(tx, after, events)
-    if any(isinstance(event, VersionsMissing | VersionArrived) for _, event in events):
+    if not kinds.isdisjoint(ledger.RARE):
+        await ledger.save(tx, after, events)
+    if VersionsMissing in kinds or VersionArrived in kinds:
         await _save_missing(tx, events)
     await rates.save(tx, rates.counted(before, events), events)
 
@@ -172,11 +175,13 @@ def _links(
     return new, again, known
 
 
-async def _save_codes(
-    tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[bytes, Cluster], events: Told
-) -> None:
+async def _save_codes(tx: Transaction, before: Mapping[bytes, Cluster], events: Told) -> None:
     """What was linked by anything but a USCC is kept, for when the code is taken back: such records are few."""
-    last = {event.given.record_id: (key, event) for key, event in events if isinstance(event, RecordLinked)}
+    last = {
+        event.given.record_id: (key, event)
+        for key, event in events
+        if isinstance(event, RecordLinked) and (event.link.rule != "USCC" or event.given.version > 1)
+    }
     keep: list[Row] = []
     forget: set[bytes] = set()
     for record_id, (key, event) in last.items():
@@ -223,9 +228,9 @@ def _overtaken(events: Told) -> Iterable[Row]:
 
 def _settled(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
     for key, event in events:
-        if isinstance(event, RecordLinked) and after[key].in_review(event.given.record_id, event.given.version):
-            continue  # it was linked, and waits again since
         if isinstance(event, RecordLinked) and event.released:
+            if after[key].in_review(event.given.record_id, event.given.version):
+                continue  # it was linked, and waits again since
             yield event.given.record_id, event.given.version, "LINKED", _time(event.at_ms)
         elif isinstance(event, RecordSuperseded | RecordRejected):
             state = "SUPERSEDED" if isinstance(event, RecordSuperseded) else "REJECTED"
