@@ -54,7 +54,7 @@ def matches(receipt: dict[str, Any], outcome: str, run: str) -> bool:
 
 
 def _show(receipt: dict[str, Any]) -> None:
-    typer.echo(f"{receipt['outcome']:<10}{receipt['submission_id']:<28}{receipt['item']:<26}{receipt['record_no']}")
+    typer.echo(f"{receipt['outcome']:<10}{receipt['submission_id']:<28} {receipt['item']:<26}{receipt['record_no']}")
     for fault in receipt["faults"]:
         typer.echo(f"          {fault['code']} {fault['field']}: {fault['message_zh']} / {fault['message_en']}")
         for label, name in (("received", "received"), ("right", "example"), ("clause", "clause")):
