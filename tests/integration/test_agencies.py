@@ -168,7 +168,7 @@ def test_of_a_thousand_records_seven_are_refused_each_with_its_fault_and_then_me
     assert Counter(r["outcome"] for r in receipts) == {"ACCEPTED": 993, "REFUSED": 7}
     for n, (code, field, _) in places.items():
         assert [(f["code"], f["field"]) for f in receipts[n]["faults"]] == [(code, field)]
-        assert receipts[n]["faults"][0]["clause"].startswith(f"org-penalty/1 {field}; ")
+        assert receipts[n]["faults"][0]["clause"].startswith(f"org-penalty/2 {field}; ")
     mended = road.submit(*(again(good[n], "report") for n in places))
     assert [r["outcome"] for r in mended] == ["ACCEPTED"] * 7
     assert [r["record_no"] for r in mended] == [receipts[n]["record_no"] for n in places]

@@ -67,7 +67,7 @@ def answered(road: Road, code: str, folder: Path, action: str = "report", record
     head, row = "record_no,action,法定名称或姓名,统一社会信用代码,决定日期,检查内容,检查日期", ["2017-09-28"]
     row = [record_no, action, org.name, org.uscc, *row, "演示检查", *row]
     file.write_text(f"{head}\n{','.join(row)}\n", encoding="utf-8")
-    run = told(road, "submit", "--agency", AGENCY, "--item", code, str(file))["run"]
+    run = told(road, "import", str(file), "--agency", AGENCY, "--item", code, "--no-wait")["run"]
 
     def receipts() -> list[Any]:
         done = road.stack.credit("receipts", "--agency", AGENCY, "--run", run, "--json")

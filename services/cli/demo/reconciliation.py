@@ -80,7 +80,7 @@ def lifted_or_told(seen: Seen) -> bool:
 
 def national_records(seen: Seen, items: Mapping[str, Item]) -> dict[bytes, tuple[int, Linked]]:
     """Records of items that the nation collects, with their newest version."""
-    wanted = {code for code, item in items.items() if item.definition["national"]}
+    wanted = {code for code, item in items.items() if item.dataset}
     return {i: newest for i, newest in standing(seen).items() if newest[1].item in wanted}
 
 

@@ -171,7 +171,7 @@ def _ask(layout: Layout, seen: Seen, items: Mapping[str, Item], before: int) -> 
 
 
 def _national_items(items: Mapping[str, Item]) -> Iterable[str]:
-    return [code for code, item in items.items() if item.definition["national"]]
+    return [code for code, item in items.items() if item.dataset]
 
 
 def _sample(seen: Seen) -> list[bytes]:
