@@ -56,7 +56,8 @@ def test_a_deleted_row_is_named(road: Road) -> None:
     try:
         said = told(road.stack, "reconcile", "--settle", "0", code=1)
     finally:
-        road.stack.sql("disclosure", "INSERT INTO record_standing VALUES ($1, $2, $3, $4)", *row.values())
+        values = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+        road.stack.sql("disclosure", f"INSERT INTO record_standing VALUES ({values})", *row.values())
     pairs: list[dict[str, object]] = said["pairs"]  # type: ignore[assignment] - JSON
     found = {pair["other"]: pair["differences"] for pair in pairs if pair["differences"]}
     assert found == {"disclosure.standing": [{"record_id": record_id, "one": 1, "other": None}]}
