@@ -13,7 +13,7 @@ import pytest
 from tests.support.road import Road, organisation
 from tests.support.stack import eventually
 
-AGENCY, NUMBER = "420000-slt", "演示发〔2017〕1号"
+AGENCY, NUMBER = "420000-nyt", "演示发〔2017〕1号"
 FILE = """
 include = ["notice-2017", "act"]
 code = "{code}"
@@ -24,7 +24,7 @@ class = "other"
 disclosure = "public"
 retention = "P5Y"
 display = {{ period = "P1Y", clock = "rq" }}
-responsible = {{ province = ["420000-slt"] }}
+responsible = {{ province = ["420000-nyt"] }}
 {basis}
 fields = [
     {{ block = "subject" }},

@@ -20,7 +20,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from deploy.local import passwords
-from deploy.local.layout import SERVICES
+from deploy.local.layout import SERVICES, Layout
 from services.chassis import outbox
 from services.cli import commands
 from services.cli.outsider import Reader
@@ -28,12 +28,12 @@ from services.ingestion.domain.definition import parse
 from services.ingestion.domain.item_schema import schema_text, subject
 from services.kernel.resident_id import check_character
 from tests.support.road import DAY, RUN, Record, Road, numbers
-from tests.support.stack import eventually
+from tests.support.stack import Stack, eventually
 from tests.unit.ingestion import persons
 
 pytestmark = pytest.mark.stack
 
-AGENCY = "420000-ysry"
+AGENCY, BASE = "420000-ysry", "22000"
 BODY, NAME, PHONE = "42010618880808", "演示植入某", "0270000000"
 HOW_MANY = 1000
 
@@ -61,6 +61,19 @@ def record(n: int, **changes: Any) -> Record:
         "produced_at": 1_506_600_000_000 + serial,
         "payload": {**payload, "awarded_on": DAY},
     } | changes
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """A stack of its own: what was taken in of who is erased cannot be replayed, and others replay theirs."""
+    var = tmp_path_factory.mktemp("persons")
+    found = Road(Stack(Layout.from_environment({"CREDIT_VAR": str(var), "CREDIT_PORT_BASE": BASE})))
+    found.stack.credit("up", "--quiet")
+    try:
+        yield found
+    finally:
+        found.close()
+        found.stack.credit("down")
 
 
 @pytest.fixture(scope="module")
