@@ -15,12 +15,20 @@ UNDER_WAY = ("OPENED", "CLOSED")
 LINKS = dict[bytes, list[Version]]
 
 
+def _moving(world: Any) -> set[bytes]:
+    """The subjects that records have moved to, and those that they have moved from: two lanes tell of each."""
+    links = [told for _, told in heard(world, "credit.identity.link.v1")]
+    moved = {told["record_id"] for told in links}
+    told = [record for _, record in heard(world, "credit.identity.record.v1") if record["record_id"] in moved]
+    return {each["subject_id"] for each in (*links, *told)}
+
+
 class Downstream:
     """Judges one world; `complete`: everything must be there, not only nothing wrong."""
 
     def __init__(self, world: Any, model: Model, complete: bool) -> None:
         self._world, self._model, self._all = world, model, complete
-        self._moving = {told["subject_id"] for _, told in heard(world, "credit.identity.link.v1")}
+        self._moving = _moving(world)
 
     def _same(self, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
         same(self._world.watch, what, found, wanted, self._all)
