@@ -50,9 +50,9 @@ SAID: dict[str, dict[str, tuple[str, str]]] = {
     },
     "sensitivity": {
         "none": ("可披露", "may be disclosed"),
-        "person_name": ("姓名，脱敏", "person's name, masked"),
-        "person_code": ("个人证号，脱敏", "person's number, masked"),
-        "contact": ("联系方式，脱敏", "contact, masked"),
+        "person_name": ("姓名，不公示", "person's name, not shown"),
+        "person_code": ("个人证号，不公示", "person's number, not shown"),
+        "contact": ("联系方式，不公示", "contact, not shown"),
         "commercial": ("商业秘密，不披露", "commercial secret, hidden"),
     },
     "verification": {

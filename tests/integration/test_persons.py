@@ -20,15 +20,15 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from deploy.local import passwords
-from deploy.local.layout import SERVICES, Layout
+from deploy.local.layout import SERVICES
 from services.chassis import outbox
 from services.cli import commands
 from services.cli.outsider import Reader
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.item_schema import schema_text, subject
 from services.kernel.resident_id import check_character
-from tests.support.road import DAY, RUN, Record, Road, numbers
-from tests.support.stack import Stack, eventually
+from tests.support.road import DAY, RUN, Record, Road, beside, numbers
+from tests.support.stack import eventually
 from tests.unit.ingestion import persons
 
 pytestmark = pytest.mark.stack
@@ -66,14 +66,8 @@ def record(n: int, **changes: Any) -> Record:
 @pytest.fixture(scope="module")
 def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     """A stack of its own: what was taken in of who is erased cannot be replayed, and others replay theirs."""
-    var = tmp_path_factory.mktemp("persons")
-    found = Road(Stack(Layout.from_environment({"CREDIT_VAR": str(var), "CREDIT_PORT_BASE": BASE})))
-    found.stack.credit("up", "--quiet")
-    try:
+    with beside(tmp_path_factory.mktemp("persons"), BASE) as found:
         yield found
-    finally:
-        found.close()
-        found.stack.credit("down")
 
 
 @pytest.fixture(scope="module")

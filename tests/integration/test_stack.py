@@ -17,8 +17,8 @@ from deploy.local import preflight, state
 from deploy.local.layout import REPO, Layout
 from deploy.local.programs import all_programs
 from deploy.local.supervisor import Supervisor
-from tests.support.road import Record, Road, again, organisation, submission
-from tests.support.stack import Stack, eventually
+from tests.support.road import Record, Road, again, beside, organisation, submission
+from tests.support.stack import eventually
 
 BASE, OTHER_BASE = "25000", "26000"
 
@@ -26,14 +26,8 @@ BASE, OTHER_BASE = "25000", "26000"
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     """A stack beside the one of the session."""
-    var = tmp_path_factory.mktemp("own")
-    found = Road(Stack(Layout.from_environment({"CREDIT_VAR": str(var), "CREDIT_PORT_BASE": BASE})))
-    found.stack.credit("up", "--quiet")
-    try:
+    with beside(tmp_path_factory.mktemp("own"), BASE) as found:
         yield found
-    finally:
-        found.close()
-        found.stack.credit("down")
 
 
 @pytest.fixture(scope="module")

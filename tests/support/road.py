@@ -14,12 +14,14 @@ import sys
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 from hashlib import blake2b
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import grpc
@@ -507,6 +509,18 @@ class Road:
             tape.close()
         for channel in self.channels.values():
             channel.close()
+
+
+@contextmanager
+def beside(var: Path, port_base: str) -> Generator[Road]:
+    """The road on a stack of one test's own, beside the one of the session."""
+    found = Road(Stack(Layout.from_environment({"CREDIT_VAR": str(var), "CREDIT_PORT_BASE": port_base})))
+    found.stack.credit("up", "--quiet")
+    try:
+        yield found
+    finally:
+        found.close()
+        found.stack.credit("down")
 
 
 @cache

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from services.ingestion.domain.catalogue_item import canonical
-from services.ingestion.domain.definition import Mask, parse
-from services.ingestion.domain.masking import mask_of, masked
+from services.ingestion.domain.definition import parse
 from services.ingestion.domain.standing import UNSAID, DisplayRule
 from tests.unit.ingestion.samples import ITEMS, SHIPPED, old_form
 
@@ -103,32 +102,3 @@ def test_a_shipped_item_as_values() -> None:
     assert (standing.in_force(17286), standing.in_force(17287)) == (False, True)  # 2017-05-01
     ended = replace(standing, until=17290)
     assert (ended.in_force(17290), ended.in_force(17291)) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "mask", "shown"),
-    [
-        ("演示甲乙", Mask(1, 0), "演***"),
-        ("演示", Mask(1, 0), "演*"),
-        ("演", Mask(1, 1), "*"),
-        ("", Mask(1, 1), ""),
-        ("12345678901", Mask(3, 4), "123******01"),
-        ("ABCDEF", Mask(3, 3), "ABC***"),
-        ("ABCDEF", Mask(9, 9), "ABC***"),
-        ("ABCDEF", Mask(0, 0), "******"),
-        ("ABCDEF", Mask(0, 2), "****EF"),
-    ],
-)
-def test_masking_hides_at_least_half(text: str, mask: Mask, shown: str) -> None:
-    hidden = masked(text, mask)
-    assert len(hidden) == len(text)
-    assert hidden.count("*") >= len(text) / 2
-    assert hidden == shown
-
-
-def test_a_field_that_is_not_sensitive_has_no_mask_and_a_sensitive_one_always_has() -> None:
-    plain = SHIPPED["org-inspection"].item.fields[0]
-    assert mask_of(plain) is None
-    assert mask_of(replace(plain, sensitivity="person_name")) == Mask(1, 0)
-    assert mask_of(replace(plain, sensitivity="a kind we do not know")) == Mask(0, 0)
-    assert mask_of(replace(plain, sensitivity="contact", mask=Mask(0, 2))) == Mask(0, 2)
