@@ -99,10 +99,10 @@ class Contest:
             found[peer.name] = lambda peer=peer, run=run: compete(ground, peer, many, run)
         for processes in (1,) if quick() else (1, 2):
             peer = contestants.java(ground, processes)
-            found[peer.name] = lambda peer=peer: compete(ground, peer, many, str(number))
+            found[peer.name] = lambda peer=peer: compete(ground, peer, many, f"{number}-{peer.name}")
         for name in ("faust", "naive"):
             peer = contestants.python(ground, name)
-            found[name] = lambda peer=peer: compete(ground, peer, few, str(number))
+            found[name] = lambda peer=peer: compete(ground, peer, few, f"{number}-{peer.name}")
         return found
 
     def _done(self, number: int, name: str, run: Callable[[], Measured]) -> tuple[str, Measured]:

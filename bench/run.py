@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -17,6 +18,7 @@ from bench.show import show
 def main() -> None:
     """Exit code 1 with one line that names the check, if a result was not exactly right."""
     began, sizes = time.monotonic(), Sizes.chosen()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stack and the peers end with us
 
     def tell(line: str) -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.0f} s  {line}\n")

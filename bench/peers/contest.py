@@ -41,7 +41,10 @@ class Watched(NamedTuple):
 
 
 def compete(ground: Ground, peer: Peer, load: Load, run: str) -> Measured:
-    """One run; ends the benchmark if the peer's rows are not exactly the load."""
+    """One run; ends the benchmark if the peer's rows are not exactly the load.
+
+    `run` names its consumer group: of two runs under one name over one topic the second finds nothing left to read.
+    """
     return asyncio.run(_compete(ground, peer, load, run))
 
 
