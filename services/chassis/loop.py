@@ -84,6 +84,7 @@ class LaneLoop(ConsumerRebalanceListener):
             self._waiting.begin()
             try:
                 await self._one_turn()
+                self._around.rest()
                 self._waiting.calm()
                 self._trouble = False
             except Transient as trouble:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -15,7 +14,7 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, breaker, clock, commands, kafka, logs, orders, postgres, routing
+from services.chassis import batch, breaker, clock, commands, garbage, kafka, logs, orders, postgres, routing
 from services.chassis.ending import Ending, unless
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GRACE_S, GrpcServer
@@ -29,8 +28,6 @@ from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
 from services.chassis.surroundings import Surroundings
 from services.chassis.watchdog import Watchdog
-
-YOUNG = 20_000  # new objects before the collector looks: a turn holds tens of thousands at once, hardly one in a cycle
 
 GrpcRegistration = Callable[[grpc.aio.Server], None]
 
@@ -105,8 +102,6 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         watchdog = Watchdog(loop.pulse, STALLED.set)
         stack.callback(watchdog.stop)
         watchdog.start()
-        gc.freeze()  # what lives from here on is for ever: the collector need not look at it again
-        gc.set_threshold(YOUNG)
         await _work(loop, service, runtime, stop, watchdog, ending)
 
 
@@ -143,6 +138,7 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
         transaction=lambda: postgres.transaction(runtime.pool),
         clock_ms=clock.now_ms,
         observer=runtime.metrics,
+        rest=garbage.sweeper(),
     )
 
 

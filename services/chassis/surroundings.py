@@ -40,3 +40,4 @@ class Surroundings:
     transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
     clock_ms: Callable[[], int]
     observer: Observer
+    rest: Callable[[], None] = lambda: None  # called between two turns, when what a turn held is gone

@@ -85,6 +85,7 @@ def looping(client: Any) -> LaneLoop:
     observer = SimpleNamespace(event=lambda *_, **__: None, transient=lambda _: None)
     around: Any = SimpleNamespace(
         service=SimpleNamespace(name="test", linger_ms=0),
+        rest=lambda: None,
         observer=observer,
         transaction=transaction,
         clock_ms=lambda: 0,
@@ -277,7 +278,7 @@ class Rig:
         )
         around: Any = SimpleNamespace(
             service=SimpleNamespace(name="ledger", linger_ms=0), observer=observer, clock_ms=loop.now_ms,
-            transaction=lambda: postgres.transaction(pool),
+            transaction=lambda: postgres.transaction(pool), rest=lambda: None,
         )  # fmt: skip
         self.consumer: Any = Consumer(self.broker, "ledger", "ledger-0")
         self.loop = LaneLoop(around, self.consumer)
