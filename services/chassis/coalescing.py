@@ -23,16 +23,14 @@ Call = tuple[Sequence[Q], "asyncio.Future[Sequence[A]]"]
 class Coalescer(Generic[Q, A]):
     """`work` answers questions in their order, each statement a transaction of its own; at most `limit` at once.
 
-    The connection is kept while questions keep coming: returning it to the pool costs as much as asking. `setting`: a
-    statement for it in the beginning; the pool takes its effect back.
+    The connection is kept while questions keep coming.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any], work: Work[Q, A], limit: int, name: str, setting: str = "") -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], work: Work[Q, A], limit: int, name: str) -> None:
         self._pool = pool
         self._work = work
         self._limit = limit
         self._name = name
-        self._setting = setting
         self._waiting: list[Call[Q, A]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -49,8 +47,6 @@ class Coalescer(Generic[Q, A]):
             taken: list[Call[Q, A]] = []
             try:
                 async with postgres.session(self._pool) as connection:
-                    if self._setting:
-                        await connection.execute(self._setting)
                     while self._waiting:
                         taken = self._take()
                         _settle(taken, await self._work(connection, [q for asked, _ in taken for q in asked]))

@@ -51,9 +51,7 @@ class DisclosureApi(pb_grpc.DisclosureServicer):
         self._log = log
         self._clock_ms = clock_ms
         # One for each channel: which records are counted is part of the statement.
-        self._look_ups = {
-            feed: Coalescer(pool, _look_up(feed), TOGETHER, f"look-ups {feed}", queries.ONE_PLAN) for feed in FEEDS
-        }
+        self._look_ups = {feed: Coalescer(pool, _look_up(feed), TOGETHER, f"look-ups {feed}") for feed in FEEDS}
 
     async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.GetSubjectResponse:
         """One subject, by a code or by its id."""

@@ -29,8 +29,6 @@ FROM disclosed_records WHERE subject_id = $1 AND in_{feed} AND record_id > $2 OR
 
 # One statement, so one picture again: where the lanes stood (as question 0), then what each question finds. A code may
 # be claimed by two subjects: then there are two rows. Nested loops by key: the plan does not grow with the store.
-# For one key a plan of its own would look cheaper, and planning over all partitions costs more than asking.
-ONE_PLAN = "SET plan_cache_mode = force_generic_plan"
 LOOK_UP = """
 WITH asked AS (
     SELECT a.n, a.kind, a.code, a.subject_id
