@@ -18,7 +18,7 @@ from bench.show import show
 def main() -> None:
     """Exit code 1 with one line that names the check, if a result was not exactly right."""
     began, sizes = time.monotonic(), Sizes.chosen()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stack and the peers end with us
+    signal.signal(signal.SIGTERM, _end)
 
     def tell(line: str) -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.0f} s  {line}\n")
@@ -41,6 +41,11 @@ def main() -> None:
     (folder / "report.svg").write_text(chart(found), encoding="utf-8")
     show(found)
     tell("the same as JSON: var/bench/report.json, as a figure: var/bench/report.svg")
+
+
+def _end(number: int, frame: object) -> None:
+    """The stack and the peers end with us."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
