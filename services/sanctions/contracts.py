@@ -15,7 +15,7 @@ from services.chassis.wire import unframe
 from services.sanctions.domain import feedback_rules
 from services.sanctions.domain.department import AgencyRegistered
 from services.sanctions.domain.events import Fault, FeedbackAnswered, Subject, Task, TaskChanged
-from services.sanctions.domain.joint_action import Feedback, Irrelevant, LinkMoved, RecordSeen, Relinked
+from services.sanctions.domain.inputs import Feedback, Irrelevant, LinkMoved, RecordSeen, Relinked
 from services.sanctions.domain.memorandum import Memorandum
 
 LINKED = "credit.identity.record.v1"

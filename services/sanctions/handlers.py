@@ -8,10 +8,11 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.chassis.schemas import Schemas
 from services.sanctions import contracts, metrics, store
-from services.sanctions.domain import department, joint_action
+from services.sanctions.domain import deciding, department, joint_action
 from services.sanctions.domain.department import AgencyRegistered, Department, DepartmentKnown
 from services.sanctions.domain.events import Event, FeedbackAnswered, ListingRefused, TaskChanged
-from services.sanctions.domain.joint_action import Feedback, Input, Irrelevant, JointAction
+from services.sanctions.domain.inputs import Feedback, Input, Irrelevant
+from services.sanctions.domain.joint_action import JointAction
 from services.sanctions.domain.memorandum import Memorandum
 
 NOWHERE = b""  # the key of what concerns no listing: feedback on a task that does not exist
@@ -45,7 +46,7 @@ class JointActions:
         return JointAction(key)
 
     def decide(self, state: JointAction, given: Input) -> Sequence[Event]:
-        return () if isinstance(given, Irrelevant) else joint_action.decide(state, given)
+        return () if isinstance(given, Irrelevant) else deciding.decide(state, given)
 
     def evolve(self, state: JointAction, event: Event) -> JointAction:
         return joint_action.evolve(state, event)

@@ -55,10 +55,10 @@ from services.national_sync.domain import exchange
 from services.national_sync.domain.mapping import to_national
 from services.sanctions import handlers as sanctions
 from services.sanctions.config import load_memoranda
-from services.sanctions.domain import joint_action
+from services.sanctions.domain import inputs
 from services.sanctions.domain.department import AgencyRegistered
 from services.sanctions.domain.events import Subject
-from services.sanctions.domain.joint_action import Feedback
+from services.sanctions.domain.inputs import Feedback
 from tests.contract import examples
 from tests.contract.examples import AVRO, Golden, Record
 from tests.contract.test_editions import breaks
@@ -321,7 +321,7 @@ async def test_disclosure_reads_changes_of_links(schemas: Schemas, golden: Golde
 async def test_sanctions_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
     moved = await read(schemas, "sanctions", golden)
     record = golden.record
-    assert isinstance(moved, joint_action.LinkMoved)
+    assert isinstance(moved, inputs.LinkMoved)
     for name in ("record_id", "link_no", "subject_id", "linked"):
         assert getattr(moved, name) == record[name]
     assert set(moved.memoranda) == {memorandum.code for memorandum in MEMORANDA.values()}
@@ -356,9 +356,9 @@ async def test_sanctions_reads_linked_records(schemas: Schemas, golden: Golden) 
     record = golden.record
     seen = await read(schemas, "sanctions", golden)
     if record["item"] not in MEMORANDA:
-        assert seen == joint_action.Irrelevant()
+        assert seen == inputs.Irrelevant()
         return
-    assert isinstance(seen, joint_action.RecordSeen)
+    assert isinstance(seen, inputs.RecordSeen)
     assert (seen.record_id, seen.version, seen.action) == (record["record_id"], record["version"], record["action"])
     assert seen.subject == Subject(record["subject_id"], "91420100MA4KLM0N5H", "演示甲有限公司")
     assert (seen.subject_kind, seen.memorandum) == ("org", MEMORANDA[record["item"]])

@@ -19,16 +19,10 @@ from deploy.local.layout import Layout
 from services.cli import programs
 from services.sanctions import store
 from services.sanctions.config import load_memoranda
+from services.sanctions.domain.deciding import decide, task_id_of
 from services.sanctions.domain.events import Event, FeedbackAnswered, Subject, TaskChanged
-from services.sanctions.domain.joint_action import (
-    Feedback,
-    Input,
-    JointAction,
-    RecordSeen,
-    decide,
-    evolve,
-    task_id_of,
-)
+from services.sanctions.domain.inputs import Feedback, Input, RecordSeen
+from services.sanctions.domain.joint_action import JointAction, evolve
 from tests.support.stack import Stack
 
 DATABASE = "sanctions_races"

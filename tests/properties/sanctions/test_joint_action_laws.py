@@ -11,16 +11,10 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.sanctions.domain.deciding import decide, task_id_of
 from services.sanctions.domain.events import Event, FeedbackAnswered, Subject, TaskChanged
-from services.sanctions.domain.joint_action import (
-    Feedback,
-    Input,
-    JointAction,
-    RecordSeen,
-    decide,
-    evolve,
-    task_id_of,
-)
+from services.sanctions.domain.inputs import Feedback, Input, RecordSeen
+from services.sanctions.domain.joint_action import JointAction, evolve
 from services.sanctions.domain.memorandum import Measure, Memorandum
 
 RECORD = b"R" * 16

@@ -16,9 +16,11 @@ from services.chassis.message import Moment
 from services.chassis.schemas import AVRO, Schemas
 from services.sanctions import contracts
 from services.sanctions.config import load_memoranda
+from services.sanctions.domain.deciding import decide
 from services.sanctions.domain.events import FeedbackAnswered, TaskChanged
 from services.sanctions.domain.feedback_rules import NOT_YOURS
-from services.sanctions.domain.joint_action import Irrelevant, JointAction, RecordSeen, decide
+from services.sanctions.domain.inputs import Irrelevant, RecordSeen
+from services.sanctions.domain.joint_action import JointAction
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, linked, message, submission
 

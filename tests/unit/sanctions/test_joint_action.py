@@ -9,18 +9,10 @@ from functools import reduce
 import pytest
 
 from services.sanctions.config import load_memoranda
+from services.sanctions.domain.deciding import decide, task_id_of
 from services.sanctions.domain.events import Event, FeedbackAnswered, Listed, ListingRefused, Subject, TaskChanged
-from services.sanctions.domain.joint_action import (
-    Feedback,
-    Input,
-    JointAction,
-    LinkMoved,
-    RecordSeen,
-    Relinked,
-    decide,
-    evolve,
-    task_id_of,
-)
+from services.sanctions.domain.inputs import Feedback, Input, LinkMoved, RecordSeen, Relinked
+from services.sanctions.domain.joint_action import JointAction, evolve
 
 MEMORANDUM = load_memoranda()["court-defaulter"]
 RECORD = b"R" * 16
