@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import msgspec
 from aiohttp import web
 
 from deploy.national_platform import layouts
@@ -20,7 +20,6 @@ ACK: Answer = ("ACK", "ACK", "")
 BUSY: Answer = ("RETRY", "BUSY", "请稍后再报")
 SPOT_CHECK: Answer = ("REFUSED", "SPOT_CHECK", "抽查未通过")
 REFUSED_WHOLE = {"fail": 500, "limit": 429}  # before anything is stored
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class National:
@@ -44,8 +43,8 @@ class National:
     async def post_records(self, request: web.Request) -> web.StreamResponse:
         """A batch of records in, one answer each out."""
         try:
-            batch = _batch(await request.json())
-        except (KeyError, TypeError, ValueError, RecursionError):
+            batch = _batch(msgspec.json.decode(await request.read()))
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError):
             return web.json_response({"error": "BAD_REQUEST"}, status=400)
         behaviour = self._behaviour
         await asyncio.sleep(behaviour.delay_ms / 1000)
@@ -142,9 +141,7 @@ def _pushed(record: Any) -> Pushed:
         raise ValueError
     if any(type(value) is not str for value in cast("dict[str, Any]", fields).values()):
         raise ValueError
-    text = _as_json(fields)
-    text.encode()  # JSON can name half a surrogate pair, which is no text
-    return Pushed(key, record_id, int(record["version"]), item, fields, text)
+    return Pushed(key, record_id, int(record["version"]), item, fields, msgspec.json.encode(fields).decode())
 
 
 def _told(key: str, answer: Answer) -> dict[str, str]:
