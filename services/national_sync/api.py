@@ -54,6 +54,8 @@ def _exchange(row: Any, answers: Any) -> pb.Exchange:
         attempt=row["attempt"],
         held=row["held"],
         changed_at_ms=_ms(row["changed_at"]),
+        link_no=row["link_no"],
+        nobodys=row["nobodys"],
         answers=[_answer(answer) for answer in answers],
     )
 

@@ -18,7 +18,7 @@ RETRY = "retry"
 
 
 class Exchanges:
-    """One record's exchange; reached by records, answers and timers in different lanes, so rows are locked."""
+    """One record's exchange; reached by records, links, answers and timers in different lanes, so rows are locked."""
 
     name = "exchange"
 
@@ -65,6 +65,9 @@ def handlers(schemas: Schemas, items: Collection[str]) -> tuple[Handler, ...]:
     def record(message: Message, moment: Moment) -> Input:
         return linked.read_record(schemas, items, message, moment)
 
+    def link(message: Message, moment: Moment) -> Input:
+        return linked.read_link(schemas, items, message, moment)
+
     def answer(message: Message, moment: Moment) -> Input:
         return answers.read_answer(schemas, message, moment)
 
@@ -73,6 +76,7 @@ def handlers(schemas: Schemas, items: Collection[str]) -> tuple[Handler, ...]:
 
     return (
         Handler(linked.LINKED, exchanges, record),
+        Handler(linked.LINK, exchanges, link),
         Handler(answers.ANSWER, exchanges, answer),
         Handler("command:record_answer", exchanges, answer_command),
         Handler(f"timer:{RETRY}", exchanges, told.read_retry),

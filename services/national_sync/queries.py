@@ -10,7 +10,7 @@ from services.national_sync.domain.events import Action
 
 
 class Push(NamedTuple):
-    """One record that has to be pushed."""
+    """One record that has to be pushed; `version` is the number of the push (`Exchange.number`)."""
 
     record_id: bytes
     version: int
@@ -36,16 +36,16 @@ TOLD_LIMIT = 2_000  # answers told but not applied yet; with more, the lanes are
 # By the partial index of what is pending, oldest first; joined with what was told, all that is pending would be sorted.
 # NOT IN is a hash of what was told, made once.
 PENDING = """
-SELECT record_id, version, attempt FROM exchanges
+SELECT record_id, version + link_no AS version, attempt FROM exchanges
 WHERE state = 'PENDING' AND record_id NOT IN (SELECT unnest($2::bytea[])) ORDER BY waiting_since LIMIT $1
 """
 # `state` is looked at here and not there: the planner would walk the index of all that is pending instead of the key.
 PUSHES = """
-SELECT e.record_id, e.version, e.attempt, e.item, e.action, e.submission, e.state
+SELECT e.record_id, e.version + e.link_no AS version, e.attempt, e.item, e.action, e.submission, e.state
 FROM unnest($1::bytea[]) AS k (record_id) JOIN exchanges AS e USING (record_id)
 """
 STATES = """
-SELECT e.record_id, e.version, e.attempt, e.state
+SELECT e.record_id, e.version + e.link_no AS version, e.attempt, e.state
 FROM unnest($1::bytea[]) AS k (record_id) JOIN exchanges AS e USING (record_id)
 """
 OLDEST = """
@@ -56,10 +56,11 @@ SELECT coalesce(extract(epoch FROM now() - least(
 WHOLE = "SET LOCAL enable_seqscan = on"
 COUNTS = """
 SELECT item, state, count(*) AS exchanges, count(*) FILTER (WHERE held) AS held
-FROM exchanges GROUP BY item, state ORDER BY item, state
+FROM exchanges WHERE version > 0 GROUP BY item, state ORDER BY item, state
 """
 EXCHANGE = """
-SELECT record_id, version, item, action, state, attempt, held, changed_at FROM exchanges WHERE record_id = $1
+SELECT record_id, version, item, action, state, attempt, held, changed_at, link_no, nobodys
+FROM exchanges WHERE record_id = $1 AND version > 0
 """
 ANSWERS = """
 SELECT version, attempt, verdict, code, text, answered_at
@@ -112,4 +113,4 @@ async def exchange(tx: Transaction, record_id: bytes) -> tuple[Any | None, Seque
 
 
 # What reconciliation compares (chassis/digest.py).
-DIGESTS = {"exchanges": "SELECT record_id, version, item FROM exchanges"}
+DIGESTS = {"exchanges": "SELECT record_id, version, item FROM exchanges WHERE version > 0"}

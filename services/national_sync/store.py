@@ -14,7 +14,7 @@ from services.national_sync.domain.exchange import Exchange
 # LATERAL, so that the rows are locked in the order of the keys.
 LOAD = """
 SELECT e.* FROM unnest($1::bytea[]) AS k (record_id), LATERAL (
-    SELECT record_id, version, item, action, state, attempt, held_version, held
+    SELECT record_id, version, item, action, state, attempt, held_version, held, link_no, nobodys
     FROM exchanges WHERE exchanges.record_id = k.record_id FOR UPDATE) AS e
 """
 ROW = {
@@ -30,6 +30,12 @@ UPDATE exchanges AS old SET version = new.version, item = new.item, action = new
 FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::boolean[],
             $9::bytea[], $10::timestamptz[])
     AS new (record_id, version, item, action, state, attempt, held_version, held, submission, at)
+WHERE old.record_id = new.record_id
+"""
+# Of records whose link changed, after the two above, which know nothing of links: nearly all have none that did.
+LINKS = """
+UPDATE exchanges AS old SET link_no = new.link_no, nobodys = new.nobodys, waiting_since = new.at
+FROM unnest($1::bytea[], $2::bigint[], $3::boolean[], $4::timestamptz[]) AS new (record_id, link_no, nobodys, at)
 WHERE old.record_id = new.record_id
 """
 ANSWER = {
@@ -68,6 +74,10 @@ async def save(
         await tx.execute(UPDATE, *columns(known))
     # Raises when a record changed its subject and so its lane, and both versions came at once.
     await NEW.insert(tx, [(*row, row[-1]) for row in new])
+    changed = [key for key in rows if after[key].link_no != (before[key].link_no if key in before else 0)]
+    if changed:
+        links = [(key, after[key].link_no, after[key].nobodys, at[key]) for key in changed]
+        await tx.execute(LINKS, *columns(links))
     answered = [(key, event) for key, event in events if isinstance(event, Answered)]
     # An answer that moves the exchange is the first of its kind to this attempt (a law that is tested); any other may
     # have been told before.

@@ -72,7 +72,7 @@ CONSUMED = {
     "identity": {ACCEPTED, COMMAND},
     "disclosure": {LINKED, LINK, SUBJECT, CATALOGUE, COMMAND},
     "sanctions": {LINKED, LINK, FEEDBACK, AGENCY, COMMAND},
-    "national_sync": {LINKED, ANSWER, COMMAND},
+    "national_sync": {LINKED, LINK, ANSWER, COMMAND},
 }
 NOW = Moment(1_506_657_700_000)
 PEPPER = b"pepper of the tests, 16 and more"
@@ -394,6 +394,13 @@ async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Gold
     told = to_national(MAPPINGS[seen.item], payload)
     assert told
     assert NationalFields(schemas, MAPPINGS).of(seen.item, seen.submission) == told
+
+
+@every(LINK)
+async def test_national_sync_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
+    record = golden.record
+    lost = exchange.Unlinked(record["record_id"], record["link_no"], NOW.now_ms)
+    assert await read(schemas, "national_sync", golden) == (exchange.Irrelevant() if record["linked"] else lost)
 
 
 @every(ANSWER)

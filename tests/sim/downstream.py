@@ -33,14 +33,14 @@ class Downstream:
     def _same(self, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
         same(self._world.watch, what, found, wanted, self._all)
 
-    def all(self, linked: LINKS, nobodys: list[Version]) -> None:
-        """Every check; `nobodys`: records that were linked, and of which it is not known any more whose they are."""
+    def all(self, linked: LINKS) -> None:
+        """Every check."""
         self._feeds(linked)
         self._feedback()
         if self._all:
             self._stores(linked)
             self._tasks(linked)
-            self._nation(linked, nobodys)
+            self._nation(linked)
 
     def _feeds(self, linked: dict[bytes, list[Version]]) -> None:
         for feed, items in FEEDS.items():
@@ -124,21 +124,20 @@ class Downstream:
         reached = {t["record_id"] for t in tasks.values() if t["status"] in UNDER_WAY}
         self._same("I7 listings with tasks", Counter(reached), Counter(listed))
 
-    def _nation(self, linked: dict[bytes, list[Version]], nobodys: list[Version]) -> None:
-        """The nation is told what agencies report, under the codes that they report: whose it is, is not told."""
+    def _nation(self, linked: LINKS) -> None:
+        """The nation holds what is linked, under the codes that agencies report, and nothing of what is nobody's."""
         held = {record for record, (_, action) in self._world.platform.held.items() if action == "put"}
-        wanted = {
-            v.record_id.hex() for vs in [*linked.values(), nobodys] for v in _standing(vs) if v.sent.item in NATIONAL
-        }
+        wanted = {v.record_id.hex() for vs in linked.values() for v in _standing(vs) if v.sent.item in NATIONAL}
         self._same("I7 records at the national platform", Counter(held), Counter(wanted))
         told: dict[bytes, tuple[Any, ...]] = {}
         for _, said in heard(self._world, "credit.national-sync.exchange.v1"):
-            exchange_id, version, attempt, state = (said[n] for n in ("exchange_id", "version", "attempt", "state"))
-            # Three lanes tell of one exchange in no order; a final answer may be the one to an earlier attempt.
-            at = (version, state in ("ACKNOWLEDGED", "REFUSED"), attempt, state != "PENDING", state)
+            exchange_id, attempt, state = (said[n] for n in ("exchange_id", "attempt", "state"))
+            number = said["version"] + said["link_no"]
+            # Four lanes tell of one exchange in no order; a final answer may be the one to an earlier attempt.
+            at = (number, state in ("ACKNOWLEDGED", "REFUSED"), attempt, state != "PENDING", state)
             told[exchange_id] = max(at, told.get(exchange_id, at))
         rows = self._world.databases["national_sync"].tables["exchanges"].values()
-        stands = Counter((row["record_id"], row["version"], row["state"]) for row in rows)
+        stands = Counter((r["record_id"], r["version"] + r["link_no"], r["state"]) for r in rows if r["version"])
         self._same("I7 exchanges", Counter((i, at[0], at[4]) for i, at in told.items()), stands)
 
 

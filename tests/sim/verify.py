@@ -40,7 +40,6 @@ class Judge:
     def __init__(self, world: Any) -> None:
         self._world = world
         self._all = bool(world.liveness)
-        self._nobodys: list[Version] = []  # were linked, and are about nobody known now
         self._model: Model = expected(one for log in world.sent.values() for one in log)
 
     def _same(self, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
@@ -52,7 +51,7 @@ class Judge:
         self._accepted()
         if self._all:
             self._positions()
-        Downstream(self._world, self._model, self._all).all(self._linked(), self._nobodys)
+        Downstream(self._world, self._model, self._all).all(self._linked())
 
     def _receipts(self) -> None:
         found: Counter[Any] = Counter()
@@ -136,12 +135,13 @@ class Judge:
         self._same("I7 links as told", found, Counter(last.items()))
 
     def _moved(self, subjects: dict[bytes, list[Version]], links: dict[bytes, Link]) -> dict[bytes, list[Version]]:
-        """The same with each record under the subject that its link says, if it changed."""
+        """The same with each record under the subject that its link says, if it changed; without what is nobody's."""
         for versions in list(subjects.values()):
             for version in [one for one in versions if one.record_id in links]:
                 versions.remove(version)
                 link = links[version.record_id]
-                (subjects[link.subject_id] if link.linked else self._nobodys).append(version)
+                if link.linked:
+                    subjects[link.subject_id].append(version)
         return subjects
 
     def _never_held(self, found: Counter[Any]) -> None:

@@ -67,16 +67,17 @@ class Task(NamedTuple):
 class Exchanged(NamedTuple):
     """Where the exchange of a version stands; of several the greatest is the latest, in whatever order they came."""
 
-    version: int
+    number: int  # of the push: the version, and the link that it was pushed with
     final: bool
     attempt: int
     answered: bool
     state: str
+    version: int
 
 
-def exchanged(version: int, attempt: int, state: str) -> Exchanged:
-    """Three lanes tell of one exchange (record, answer, timer). A final answer may be to an earlier attempt."""
-    return Exchanged(version, state in FINAL, attempt, state != "PENDING", state)
+def exchanged(version: int, attempt: int, state: str, link_no: int = 0) -> Exchanged:
+    """Four lanes tell of one exchange (record, link, answer, timer). A final answer may be to an earlier attempt."""
+    return Exchanged(version + link_no, state in FINAL, attempt, state != "PENDING", state, version)
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Seen:
     def hear_exchange(self, record: Mapping[str, Any]) -> None:
         """Take in where an exchange stands; several lanes tell of it, in no order."""
         exchange_id, version = record["exchange_id"], record["version"]
-        now = exchanged(version, record["attempt"], record["state"])
+        now = exchanged(version, record["attempt"], record["state"], record.get("link_no") or 0)
         self.exchanges[exchange_id] = max(now, self.exchanges.get(exchange_id, now))
         if record["state"] == "ACKNOWLEDGED":
             self.acknowledged[exchange_id] = max(version, self.acknowledged.get(exchange_id, 0))

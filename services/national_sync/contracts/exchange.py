@@ -7,16 +7,16 @@ from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_writer
 from services.chassis.schemas import Schemas
 from services.chassis.wire import frame
-from services.national_sync.domain.events import Answered, Event, PushWanted
+from services.national_sync.domain.events import Answered, Event, LinkNoted, PushWanted
 from services.national_sync.domain.exchange import RetryDue
 
 EXCHANGE = "credit.national-sync.exchange.v1"
-# ExchangeChanged: exchange_id, version, item, state, attempt, answer_code, answer_text, changed_at.
-_exchange = prefix_writer(["fixed16", "long", "string", "string", "long", "string?", "string?", "long"])
+# ExchangeChanged: exchange_id, version, item, state, attempt, answer_code, answer_text, changed_at, link_no.
+_exchange = prefix_writer(["fixed16", "long", "string", "string", "long", "string?", "string?", "long", "long"])
 
 
 def read_retry(message: Message, moment: Moment) -> RetryDue:
-    """A timer: its key is the record, its body the version; raises `Unhandleable` for a body that is no number."""
+    """A timer: its key is the record, its body the number of the push; raises `Unhandleable` for any other body."""
     try:
         version = int(message.value or b"")
     except ValueError as error:
@@ -28,15 +28,20 @@ def exchange_changed(schemas: Schemas, record_id: bytes, event: Event) -> Outgoi
     """What the world is told; an answer that came too late moves nothing and is told to nobody.
 
     A record, its answers and its timers come in three lanes, and nothing orders what lanes publish. That needs no
-    counter: what is told orders itself. The higher version is the later; of one version a final answer (ACKNOWLEDGED,
-    REFUSED) is the last, be it to an earlier attempt; else the higher attempt, and of that RETRYING is after PENDING.
+    counter: what is told orders itself. The higher version and link_no together are the later; of one such push a final
+    answer (ACKNOWLEDGED, REFUSED) is the last, be it to an earlier attempt; else the higher attempt, and of that
+    RETRYING is after PENDING.
     """
+    if isinstance(event, LinkNoted):
+        return None
+    version = event.version
     if not isinstance(event, Answered):
         attempt = 1 if isinstance(event, PushWanted) else event.attempt
         told = ("PENDING", attempt, None, None)
     elif event.moves_to is None:
         return None
     else:
+        version -= event.link_no
         told = (event.moves_to, event.attempt, event.code, event.text)
-    body = _exchange(record_id, event.version, event.item, *told, event.at_ms)
+    body = _exchange(record_id, version, event.item, *told, event.at_ms, event.link_no)
     return Outgoing(EXCHANGE, record_id, frame(schemas.schema_id(EXCHANGE), body))

@@ -1,4 +1,4 @@
-"""Records as identity links them, and the submission inside."""
+"""Records as identity links them, changes of their links, and the submission inside."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.chassis.wire import HEAD
 from services.national_sync.domain.events import Action
-from services.national_sync.domain.exchange import Irrelevant, RecordSeen
+from services.national_sync.domain.exchange import Irrelevant, RecordSeen, Relinked, Unlinked
 
 LINKED = "credit.identity.record.v1"
+LINK = "credit.identity.link.v1"
 
 # RecordLinked in the edition that this code knows; `submission` is framed and untouched.
 _HEAD = {
@@ -54,6 +55,21 @@ def read_record(codec: Codec, items: Collection[str], message: Message, moment: 
         return Irrelevant()  # sealed texts are none that the nation could read; no exchange of persons is agreed
     push: Action = "delete" if action == "withdraw" else "put"
     return RecordSeen(record_id, version, item, push, submission, moment.now_ms)
+
+
+def read_link(
+    codec: Codec, items: Collection[str], message: Message, moment: Moment
+) -> Relinked | Unlinked | Irrelevant:
+    """A change of a record's link; that it moved to another subject is nothing to the nation. Raises `Unhandleable`."""
+    _, record = codec.decode(message.value or b"")
+    try:
+        link_no, told = int(record["link_no"]), record["record"]
+        if told is not None:
+            seen = read_record(codec, items, message._replace(value=told), moment)
+            return seen if isinstance(seen, Irrelevant) else Relinked(seen, link_no)
+        return Irrelevant() if record["linked"] else Unlinked(record["record_id"], link_no, moment.now_ms)
+    except KeyError as error:
+        raise Unhandleable("FIELD_MISSING", str(error)) from None
 
 
 def read_submission(schemas: Schemas, submission: bytes) -> dict[str, Any]:

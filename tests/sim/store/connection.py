@@ -23,6 +23,7 @@ from tests.sim.virtual import OWNER
 DEFAULTS: dict[str, dict[str, Any]] = {
     "record_standing": {"link_no": 0, "nobodys": False},
     "record_links": {"link_no": 0},
+    "exchanges": {"link_no": 0, "nobodys": False},
 }
 KEY_COLUMNS = {"answers": 4, "records": 3, "disclosed_records": 2}
 

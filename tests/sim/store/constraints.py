@@ -34,7 +34,7 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED", "REJECTED")},
     "listings": {"standing": ("UNKNOWN", "LISTED", "LIFTED", "REFUSED")},
     "tasks": {"status": ("OPENED", "CLOSED", "LIFTED")},
-    "exchanges": {"action": ("put", "delete"), "state": ("PENDING", "ACKNOWLEDGED", "REFUSED", "RETRYING")},
+    "exchanges": {"action": ("put", "delete"), "state": ("UNKNOWN", "PENDING", "ACKNOWLEDGED", "REFUSED", "RETRYING")},
 }
 # Column -> the table whose key it is, and whether that key is a tuple here.
 REFERENCES: dict[str, dict[str, tuple[str, bool]]] = {

@@ -11,7 +11,7 @@ from tests.sim.store.statements import columns, insert_or, nothing, statement
 from tests.sim.virtual import START_MS
 
 EXCHANGE = "record_id version item action state attempt held_version held"
-PUSH = ("record_id", "version", "attempt")
+LINK = "link_no nobodys"
 
 
 @statement(store.LOAD)
@@ -20,7 +20,7 @@ async def load(tx: Tx, ids: list[bytes]) -> list[Row]:
     for one in ids:
         if tx.get("exchanges", one) is not None:
             await tx.lock("exchanges", one)
-            found.append((tx.get("exchanges", one) or Row()).pick(*EXCHANGE.split()))
+            found.append((tx.get("exchanges", one) or Row()).pick(*EXCHANGE.split(), *LINK.split()))
     return found
 
 
@@ -45,6 +45,16 @@ async def change(tx: Tx, *arrays: list[Any]) -> str:
     return f"UPDATE {count}"
 
 
+@statement(store.LINKS)
+async def change_links(tx: Tx, *arrays: list[Any]) -> str:
+    rows = columns("record_id link_no nobodys waiting_since", *arrays)
+    known = [row for row in rows if tx.get("exchanges", row["record_id"]) is not None]
+    for row in known:
+        await tx.lock("exchanges", row["record_id"])
+        tx.put("exchanges", row["record_id"], {**(tx.get("exchanges", row["record_id"]) or {}), **row})
+    return f"UPDATE {len(known)}"
+
+
 @statement(store.ANSWERS)
 async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version attempt verdict code text answered_at", *arrays)
@@ -52,22 +62,28 @@ async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(await insert_or(tx, 'answers', new, nothing))}"
 
 
+def push(row: Row) -> Row:
+    """By which a push is known."""
+    return Row(record_id=row["record_id"], version=row["version"] + row["link_no"], attempt=row["attempt"])
+
+
 @statement(queries.PENDING)
 async def pending(tx: Tx, limit: int, told: list[bytes]) -> list[Row]:
     rows = [row for one, row in tx.scan("exchanges") if row["state"] == "PENDING" and one not in told]
     rows.sort(key=lambda row: (row["waiting_since"], row["record_id"]))
-    return [row.pick(*PUSH) for row in rows[:limit]]
+    return [push(row) for row in rows[:limit]]
 
 
 @statement(queries.PUSHES)
 async def pushes(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [row for one in ids if (row := tx.get("exchanges", one)) is not None]
-    return [row.pick(*PUSH, "item", "action", "submission", "state") for row in rows]
+    return [Row({**push(row), **row.pick("item", "action", "submission", "state")}) for row in rows]
 
 
 @statement(queries.STATES)
 async def states(tx: Tx, ids: list[bytes]) -> list[Row]:
-    return [row.pick(*PUSH, "state") for one in ids if (row := tx.get("exchanges", one)) is not None]
+    found = [row for one in ids if (row := tx.get("exchanges", one)) is not None]
+    return [Row({**push(row), "state": row["state"]}) for row in found]
 
 
 @statement(queries.OLDEST)

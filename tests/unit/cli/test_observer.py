@@ -34,6 +34,16 @@ def test_tasks_that_were_not_counted_stand_by_what_came_last_and_are_older_than_
     assert seen.tasks["t1"].change == "LIFTED"
 
 
+def test_an_exchange_whose_link_changed_stands_by_the_last_change() -> None:
+    lost = EXCHANGES[1] | {"link_no": 14, "version": 1}
+    found = EXCHANGES[0] | {"link_no": 15}
+    for order in permutations([EXCHANGES[0] | {"state": "REFUSED", "link_no": 0}, lost, found]):
+        seen = Seen()
+        for record in order:
+            seen.hear_exchange(record)
+        assert (seen.exchanges[b"R" * 16].number, seen.exchanges[b"R" * 16].state) == (16, "ACKNOWLEDGED")
+
+
 def test_an_exchange_stands_by_version_final_answer_and_attempt() -> None:
     for order in permutations(EXCHANGES):
         seen = Seen()

@@ -6,7 +6,7 @@ from functools import reduce
 
 import pytest
 
-from services.national_sync.domain.events import Answered, Event, PushDueAgain, PushWanted
+from services.national_sync.domain.events import Answered, Event, LinkNoted, PushDueAgain, PushWanted
 from services.national_sync.domain.exchange import (
     LONGEST_PAUSE_MS,
     PAUSE_MS,
@@ -14,7 +14,9 @@ from services.national_sync.domain.exchange import (
     Exchange,
     Input,
     RecordSeen,
+    Relinked,
     RetryDue,
+    Unlinked,
     decide,
     evolve,
     pause_ms,
@@ -28,6 +30,9 @@ ACK = Answer(RECORD, 1, 1, "put", "ACKNOWLEDGED", "ACK", "", 2000)
 REFUSED = ACK._replace(verdict="REFUSED", code="FIELD_MISSING")
 FAILED = ACK._replace(verdict="TRANSIENT", code="TIMEOUT")
 RETRY = RetryDue(RECORD, 1, 3000)
+LOST, FOUND = Unlinked(RECORD, 14, 4000), Relinked(V1, 15)
+# What the platform answers to the pushes that follow: their numbers are version and link number together.
+DELETED, PUT_AGAIN = ACK._replace(version=15, action="delete"), ACK._replace(version=16)
 
 
 def after(*inputs: Input) -> tuple[Exchange, list[Event]]:
@@ -62,7 +67,59 @@ STORIES: dict[str, tuple[list[Input], str, int, bool]] = {
     "an older version": ([V2, V1], "PENDING", 1, False),
     "an answer to nothing": ([ACK], "UNKNOWN", 0, False),
     "an answer to a version not seen": ([V1, ACK._replace(version=2)], "PENDING", 1, False),
+    "about nobody known any more": ([V1, ACK, LOST], "PENDING", 1, True),
+    "its deletion acknowledged": ([V1, ACK, LOST, DELETED], "ACKNOWLEDGED", 1, False),
+    "the first push is answered after its link was lost": ([V1, LOST, ACK], "PENDING", 1, True),
+    "and that answer failed": ([V1, LOST, FAILED], "PENDING", 1, False),
+    "a timer of the push before its link was lost": ([V1, FAILED, LOST, RETRY], "PENDING", 1, False),
+    "its deletion failed": ([V1, ACK, LOST, DELETED._replace(verdict="TRANSIENT")], "RETRYING", 1, True),
+    "and the pause is over": (
+        [V1, ACK, LOST, DELETED._replace(verdict="TRANSIENT"), RETRY._replace(version=15)],
+        "PENDING",
+        2,
+        True,
+    ),
+    "linked again": ([V1, ACK, LOST, DELETED, FOUND], "PENDING", 1, False),
+    "linked again and acknowledged": ([V1, ACK, LOST, DELETED, FOUND, PUT_AGAIN], "ACKNOWLEDGED", 1, True),
+    "linked again before its deletion was answered": (
+        [V1, ACK, LOST, FOUND, PUT_AGAIN, DELETED],
+        "ACKNOWLEDGED",
+        1,
+        True,
+    ),
+    "linked again, and a later version": (
+        [V1, LOST, FOUND, V2, PUT_AGAIN._replace(version=17)],
+        "ACKNOWLEDGED",
+        1,
+        True,
+    ),
+    "linked again, heard before it was lost": ([V1, FOUND, PUT_AGAIN, LOST], "ACKNOWLEDGED", 1, True),
+    "lost before it was heard of": ([LOST], "UNKNOWN", 0, False),
+    "lost, then heard of": ([LOST, V1, DELETED], "ACKNOWLEDGED", 1, False),
+    "lost, heard of again": ([LOST, FOUND, PUT_AGAIN], "ACKNOWLEDGED", 1, True),
+    "an older version told again": ([V2, LOST, FOUND], "PENDING", 1, False),
 }
+
+
+def test_what_is_nobodys_is_pushed_as_a_deletion_under_a_number_of_its_own() -> None:
+    state, events = after(V1, ACK, LOST)
+    assert events == [PushWanted(1, "org-penalty", "delete", b"", 4000, 14, nobodys=True)]
+    assert state.number == 15
+    _, events = after(V1, ACK, LOST, V2)
+    assert events == [PushWanted(2, "org-penalty", "delete", b"submission", 1000, 14, nobodys=True)]
+
+
+def test_what_is_linked_again_is_pushed_anew_with_a_higher_number() -> None:
+    state, events = after(V1, ACK, LOST, FOUND)
+    assert events == [PushWanted(1, "org-penalty", "put", b"submission", 1000, 15)]
+    assert state.number == 16
+    assert after(V1, LOST, FOUND, FOUND)[1] == after(V1, LOST, FOUND, V1)[1] == after(V1, LOST, FOUND, LOST)[1] == []
+
+
+def test_a_link_that_is_lost_before_any_version_comes_pushes_nothing() -> None:
+    state, events = after(LOST)
+    assert events == [LinkNoted(14, True, 4000)]
+    assert state.number == 0
 
 
 @pytest.mark.parametrize(("inputs", "status", "attempt", "held"), STORIES.values(), ids=STORIES)

@@ -21,7 +21,17 @@ from services.chassis.schemas import Schemas
 from services.national_sync.config import NationalConfig, load_mappings
 from services.national_sync.contracts.answers import read_answer
 from services.national_sync.domain.events import Event, PushWanted
-from services.national_sync.domain.exchange import Exchange, Input, Irrelevant, RecordSeen, RetryDue, decide, evolve
+from services.national_sync.domain.exchange import (
+    Exchange,
+    Input,
+    Irrelevant,
+    RecordSeen,
+    Relinked,
+    RetryDue,
+    Unlinked,
+    decide,
+    evolve,
+)
 from services.national_sync.gateway import Gateway
 from services.national_sync.platform_client import PlatformClient
 from services.national_sync.queries import BATCH, Looked, Push, PushId
@@ -70,13 +80,13 @@ class Lanes:
             received = message(answer.topic, answer.key, answer.value)
             self.apply(read_answer(self.schemas, received, Moment(self.now_ms)))
         for state in list(self.states.values()):
-            self.apply(RetryDue(state.record_id, state.version, self.now_ms))
+            self.apply(RetryDue(state.record_id, state.number, self.now_ms))
 
     def turn(self) -> AbstractAsyncContextManager[bool]:
         return nullcontext(True)
 
     async def look(self, told: Collection[PushId]) -> Looked:
-        pending = {(s.record_id, s.version, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
+        pending = {(s.record_id, s.number, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
         pushes = [
             Push(*where, s.item, s.action, self.submissions[s.record_id])
             for where, s in pending.items()
@@ -98,6 +108,16 @@ class World:
         action = "delete" if withdraw else "put"
         framed = submission("org-penalty", self.schema_id, {**GOOD, **payload})
         self.lanes.apply(RecordSeen(number.to_bytes(16, "big"), version, "org-penalty", action, framed, AT_MS))
+
+    def seen(self, number: int) -> RecordSeen:
+        framed = submission("org-penalty", self.schema_id, GOOD)
+        return RecordSeen(number.to_bytes(16, "big"), 1, "org-penalty", "put", framed, AT_MS)
+
+    def lost(self, number: int, link_no: int) -> None:
+        self.lanes.apply(Unlinked(number.to_bytes(16, "big"), link_no, AT_MS))
+
+    def found(self, number: int, link_no: int) -> None:
+        self.lanes.apply(Relinked(self.seen(number), link_no))
 
     async def behave(self, **settings: Any) -> None:
         told = json.dumps(settings).encode()
@@ -160,6 +180,44 @@ async def test_a_correction_replaces_and_a_withdrawal_deletes(tmp_path: Path) ->
         here.record(2, version=2, withdraw=True)
         assert await here.settle() == {"ACKNOWLEDGED": 2}
         assert await here.national() == here.held() == 1
+
+
+async def test_what_is_nobodys_is_deleted_and_what_is_linked_again_comes_back(tmp_path: Path) -> None:
+    """The same version goes out three times; the platform takes each push for another, and the last for the latest."""
+    async with world(tmp_path) as here:
+        for number in (1, 2, 3):
+            here.record(number)
+        await here.settle()
+        here.lost(1, 14)
+        here.lost(2, 14)
+        assert await here.settle() == {"ACKNOWLEDGED": 3}
+        assert await here.national() == here.held() == 1
+        here.found(1, 15)
+        assert await here.settle() == {"ACKNOWLEDGED": 3}
+        assert await here.national() == here.held() == 2
+
+
+async def test_a_lost_answer_to_the_push_before_does_not_bring_back_what_is_nobodys(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.record(1)
+        await here.gateway.push_once()
+        here.lost(1, 14)  # before the lanes hear what became of the first push
+        assert await here.settle() == {"ACKNOWLEDGED": 1}
+        assert await here.national() == here.held() == 0
+
+
+async def test_links_that_change_amid_mishaps_leave_both_sides_equal(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.behave(seed="links", fail_rate=0.3, lose_rate=0.3, busy_rate=0.2)
+        for number in range(1, 301):
+            here.record(number)
+        for number in range(1, 201):
+            here.lost(number, 14)
+        await here.gateway.push_once()
+        for number in range(1, 101):
+            here.found(number, 15)
+        assert await here.settle() == {"ACKNOWLEDGED": 300}
+        assert await here.national() == here.held() == 200
 
 
 async def test_a_thousand_mishaps_lose_nothing_and_double_nothing(tmp_path: Path) -> None:

@@ -17,6 +17,11 @@ def exchange(record: bytes, version: int = 1, state: str = "PENDING", attempt: i
     return record, version, "i", "put", state, attempt, 0, False
 
 
+def linked(row: tuple[Any, ...], link_no: int = 0, nobodys: bool = False) -> tuple[Any, ...]:
+    """The same with its link, as it is loaded."""
+    return *row, link_no, nobodys
+
+
 async def insert(tx: Any, *rows: tuple[Any, ...], said: bytes | None = b"said", second: int = 0) -> None:
     """Insert exchanges that wait since a second."""
     await statements.NEW.insert(tx, [(*row, said, at(second), at(second)) for row in rows])
@@ -33,7 +38,24 @@ async def exchanges_are_loaded_in_the_order_asked_for(store: Store) -> None:
     async with begin(store.pool) as tx:
         await insert(tx, exchange(b"q"), exchange(b"p"))
         loaded = await tx.fetch(statements.LOAD, [b"q", b"p", b"x"])
-        assert values(loaded) == [exchange(b"q"), exchange(b"p")]
+        assert values(loaded) == [linked(exchange(b"q")), linked(exchange(b"p"))]
+
+
+@case("national_sync")
+async def a_link_that_changed_is_a_push_of_its_own_that_waits_anew(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await insert(tx, exchange(b"p"), exchange(b"q", 2), exchange(b"r", 0, "UNKNOWN", 0), said=None)
+        changes = [b"p", b"r", b"x"], [14, 14, 14], [True, True, True], [at(5), at(6), at(7)]
+        assert await tx.execute(statements.LINKS, *changes) == "UPDATE 2"
+        assert values(await tx.fetch(statements.LOAD, [b"p", b"q", b"r"])) == [
+            linked(exchange(b"p"), 14, True),
+            linked(exchange(b"q", 2)),
+            linked(exchange(b"r", 0, "UNKNOWN", 0), 14, True),
+        ]
+        assert values(await tx.fetch(queries.PENDING, 9, [])) == [(b"q", 2, 1), (b"p", 15, 1)]
+        assert values(await tx.fetch(queries.PUSHES, [b"p"])) == [(b"p", 15, 1, "i", "put", None, "PENDING")]
+        assert values(await tx.fetch(queries.STATES, [b"p"])) == [(b"p", 15, 1, "PENDING")]
+    assert await store.rows("exchanges", "record_id waiting_since") == [(b"p", at(5)), (b"q", at(0)), (b"r", at(6))]
 
 
 @case("national_sync")
