@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pool, message_factory
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tests.chaos.facts import Facts, Finding
+from tests.chaos.links import root, shown
 from tests.chaos.reading import Doors, ask
 from tests.chaos.stores import Stores, folded
 
@@ -25,18 +26,22 @@ COUNT = "SELECT count(*) FROM audit"
 
 
 def by_grpc(doors: Doors, facts: Facts) -> Iterator[Finding]:
-    """I12 and what a caller sees: each answer agrees with the feed, and has left exactly one audit row."""
-    shown, seqs = folded(facts, "government")
+    """I12 and what a caller sees: each answer agrees with the feed, and has left exactly one audit row.
+
+    Of a subject that was merged it says what it says of who stands for it.
+    """
+    _, seqs = folded(facts, "government")
+    stands = shown(facts, "government")
     call = _Call(doors.grpc["disclosure"], "credit.disclosure.v1", "Disclosure")
     inquiry = {"channel": 2, "caller": "verifier", "purpose": "chaos"}
     before = ask(doors, [("disclosure", COUNT)])[0][0][0]
     asked = list(islice(seqs, ASKED))
     for subject_id in asked:
         answer = call("ListRecords", inquiry=inquiry, subject_id=subject_id.hex(), page_size=500)
-        right = {c.version[0].hex(): shown[c.version[0]] for c in facts.feeds["government"][subject_id]
-                 if c.version[0] in shown}  # fmt: skip
+        whom = root(facts.merged, subject_id)
+        right = {record_id.hex(): version for record_id, version in stands.get(whom, {}).items()}
         told = {record.record_id: record.version for record in answer.records}
-        if (told, answer.subject_seq) != (right, seqs[subject_id]) and not answer.next_page_token:
+        if (told, answer.subject_seq) != (right, seqs.get(whom, 0)) and not answer.next_page_token:
             yield Finding("I7", "gRPC shows other records than the feed", f"subject {subject_id.hex()}")
     rows = ask(doors, [("disclosure", COUNT)])[0][0][0] - before
     if rows != len(asked):

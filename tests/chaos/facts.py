@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 RECORD = "credit.ingestion.record.v1"
 CATALOGUE = "credit.ingestion.catalogue.v1"
 LINKED = "credit.identity.record.v1"
+LINK = "credit.identity.link.v1"
 SUBJECT = "credit.identity.subject.v1"
 PUBLIC = "credit.disclosure.public-change.v1"
 GOVERNMENT = "credit.disclosure.government-change.v1"
@@ -89,24 +90,41 @@ class Linked(NamedTuple):
     action: str
 
 
+class LinkTold(NamedTuple):
+    """A record's link changed without a new version; `again`: the version that was told again with it, or 0."""
+
+    link_no: int
+    subject_id: bytes
+    linked: bool
+    again: int
+
+    @property
+    def about(self) -> bytes | None:
+        """Whom the record is about from then on."""
+        return self.subject_id if self.linked else None
+
+
 class TaskTold(NamedTuple):
     """How a task stands by one message; `version` 0: told before tasks were counted."""
 
     version: int
     change: str
+    subject_id: bytes | None
 
 
 class Exchange(NamedTuple):
-    """Where a version stands with the nation, in the order of becoming: lanes tell of one exchange in no order.
+    """Where a push to the nation stands, in the order of becoming: lanes tell of one exchange in no order.
 
-    A final answer ends a version, also when it is the answer to an earlier attempt.
+    A push is of a version and of the link that was lost or found last; both together are its number. A final answer
+    ends it, also when it is the answer to an earlier attempt.
     """
 
-    version: int
+    number: int
     final: bool
     attempt: int
     answered: bool
     state: str
+    version: int
 
 
 class Change(NamedTuple):
@@ -148,6 +166,9 @@ class Facts:
     waiting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     accepted: dict[Version, tuple[str, str]] = field(default_factory=dict[Version, tuple[str, str]])
     linked: dict[Version, Linked] = field(default_factory=dict[Version, Linked])
+    times: Counter[Version] = field(default_factory=Counter[Version])  # how often each was told as linked
+    versions_of: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))  # that were linked
+    links: dict[bytes, list[LinkTold]] = field(default_factory=dict[bytes, list[LinkTold]])
     told_of: dict[bytes, list[Version]] = field(default_factory=lambda: defaultdict(list))
     feeds: dict[str, dict[bytes, list[Change]]] = field(
         default_factory=lambda: {name: defaultdict(list) for name in FEEDS}
@@ -157,6 +178,7 @@ class Facts:
     exchanges: dict[bytes, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     national: dict[str, bool] = field(default_factory=dict[str, bool])
     subject_versions: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    merged: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])  # subject -> who stands for it
     origins: Origins = field(default_factory=lambda: defaultdict(lambda: defaultdict(Positions)))
     out_of_order: int = 0  # of the subject topic, see _subject
     codes: set[str] = field(default_factory=set[str])
@@ -219,16 +241,33 @@ class Facts:
         self.accepted[at] = record["agency"], record["submission_id"]
 
     def _linked(self, heard: Heard, record: dict[str, Any]) -> None:
+        """One that comes back after its link was lost is told anew: how often it may be is for the rules."""
         at = record["record_id"], record["version"]
-        self._once(self.linked.get(at), at, heard.topic)
+        self.times[at] += 1
         self.linked[at] = Linked(record["subject_id"], record["item"], record["disclosure"], record["action"])
+        self.versions_of[at[0]].append(at[1])
         self.told_of[record["subject_id"]].append(at)
+
+    def _link(self, heard: Heard, record: dict[str, Any]) -> None:
+        """`record` in it, if a version is told again, is that version decoded (reading.py); empty if it cannot be."""
+        inside = record["record"]
+        again = 0 if inside is None else inside.get("version", -1)
+        told = LinkTold(record["link_no"], record["subject_id"], record["linked"], again)
+        self.links.setdefault(record["record_id"], []).append(told)
 
     def _subject(self, heard: Heard, record: dict[str, Any]) -> None:
         """Changes of one subject may be decided in several lanes, so the topic may show them out of order: counted."""
         before, now = self.subject_versions.get(record["subject_id"], 0), record["subject_version"]
         self.out_of_order += now < before
+        if now >= before:
+            self._stands_for(record["subject_id"], record.get("merged_into"))
         self.subject_versions[record["subject_id"]] = max(now, before)
+
+    def _stands_for(self, subject_id: bytes, into: bytes | None) -> None:
+        if into is None:
+            self.merged.pop(subject_id, None)
+        else:
+            self.merged[subject_id] = into
 
     def _change(self, heard: Heard, record: dict[str, Any]) -> None:
         feed = "public" if heard.topic == PUBLIC else "government"
@@ -239,14 +278,16 @@ class Facts:
         """Lanes tell of one task in no order: it stands by its versions. A refusal says nothing of how it stands."""
         if record["change"] == "FEEDBACK_REFUSED":
             return
-        told = TaskTold(record.get("task_version") or 0, record["change"])
+        told = TaskTold(record.get("task_version") or 0, record["change"], record.get("subject_id"))
         insort(self.tasks[record["task_id"]], told, key=lambda one: one.version)  # behind those of the same version
         if record["change"] == "OPENED":
             self.task_of[record["task_id"]] = record["department"], record["record_id"]
 
     def _exchange(self, heard: Heard, record: dict[str, Any]) -> None:
         state: str = record["state"]
-        told = Exchange(record["version"], state in ENDS, record["attempt"], state != "PENDING", state)
+        number = record["version"] + (record.get("link_no") or 0)
+        attempt = record["attempt"]
+        told = Exchange(number, state in ENDS, attempt, state != "PENDING", state, record["version"])
         self.exchanges[record["exchange_id"]].append(told)
 
     def _item(self, heard: Heard, record: dict[str, Any]) -> None:
@@ -257,6 +298,7 @@ class Facts:
 _TAKERS: dict[str, Callable[[Facts, Heard, dict[str, Any]], None]] = {
     RECORD: Facts._accepted,
     LINKED: Facts._linked,
+    LINK: Facts._link,
     SUBJECT: Facts._subject,
     PUBLIC: Facts._change,
     GOVERNMENT: Facts._change,

@@ -23,7 +23,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from fastavro.schema import SchemaParseException
 
-from tests.chaos.facts import Facts, Heard, Place
+from tests.chaos.facts import LINK, Facts, Heard, Place
 
 SERVICES = ("ingestion", "identity", "disclosure", "sanctions", "national_sync")
 UNREAD = (".outcome.",)  # decoded for nobody; their positions count all the same
@@ -141,6 +141,8 @@ class Listener:
         record = None if any(mark in message.topic() for mark in UNREAD) else self._decode(value)
         if record is None and message.topic().startswith("credit.submit."):
             record = front(value)
+        if message.topic() == LINK and record is not None and record["record"] is not None:
+            record = record | {"record": self._decode(record["record"]) or {}}
         digest = int.from_bytes(blake2b(value, digest_size=8).digest(), "big")
         headers: dict[str, bytes] = dict(message.headers() or ())
         place = message.topic(), message.partition(), message.offset()

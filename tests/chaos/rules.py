@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.chaos.facts import FEEDS, LINKED, RECORD, Change, Facts, Finding, Receipt, Submitted, Version
+from tests.chaos import links
+from tests.chaos.facts import FEEDS, LINKED, RECORD, Change, Facts, Finding, Receipt, Submitted, TaskTold, Version
 
 PUBLISHED_CODES = frozenset((Path(__file__).parent / "refusal_codes.txt").read_text().split())
 SHOWN_ON = {"public": ("public",), "government": ("public", "government")}
@@ -77,25 +78,40 @@ def _counted(facts: Facts) -> Iterator[Finding]:
 
 
 def linked(facts: Facts, in_review: Collection[Version]) -> Iterator[Finding]:
-    """I7: accepted = linked + in review, as sets."""
+    """I7: accepted = linked + in review, as sets; what was linked may wait again, until its link is found."""
+    about = links.whose(facts)
+    lost = {i for i, told in facts.links.items() if any(not each.linked for each in told)}
     for record_id, version in facts.accepted.keys() - facts.linked.keys() - set(in_review):
         yield Finding("I1", f"accepted, yet neither on {LINKED} nor in review", _version(record_id, version))
     for record_id, version in facts.linked.keys() - facts.accepted.keys():
         yield Finding("I2", "linked, but never accepted", _version(record_id, version))
     for record_id, version in facts.linked.keys() & set(in_review):
-        yield Finding("I2", "linked and in review", _version(record_id, version))
+        older = version < links.newest_version(facts, record_id)
+        if not (record_id in lost and (about[record_id] is None or older)):
+            yield Finding("I2", "linked and in review", _version(record_id, version))
 
 
 def fed(facts: Facts) -> Iterator[Finding]:
-    """I1, I2, I3: per subject each feed tells exactly the linked versions it may, in their order, counted 1, 2, 3 …"""
+    """I1, I2, I3: per subject each feed tells exactly the linked versions it may, in their order, counted 1, 2, 3 …
+
+    Of records whose link changed it tells when they come and go, in whatever order the feed's service heard of both;
+    where they are in the end is what counts.
+    """
+    moving = links.moving(facts)
     for feed, manners in SHOWN_ON.items():
         told = facts.feeds[feed]
-        for subject_id, versions in facts.told_of.items():
+        for subject_id in facts.told_of.keys() | (told.keys() & moving):
+            versions = [at for at in facts.told_of.get(subject_id, ()) if at[0] not in facts.links]
             right = [at for at in _rising(versions) if facts.linked[at].disclosure in manners]
-            yield from _same(feed, right, told.get(subject_id, []))
-        for subject_id in told.keys() - facts.told_of.keys():
+            lines = told.get(subject_id, [])
+            lines = links.in_order(lines) if subject_id in moving else lines
+            yield from _same(feed, right, [line for line in lines if line.version[0] not in facts.links])
+            yield from _numbered(lines)
+            yield from _lives(feed, [line for line in lines if line.version[0] in facts.links])
+        for subject_id in told.keys() - facts.told_of.keys() - moving:
             at = told[subject_id][0].version
             yield Finding("I2", f"on the {feed} feed, but linked to nobody there", _version(*at))
+        yield from links.moved_are_shown(facts, feed, manners)
 
 
 def _rising(versions: Sequence[Version]) -> Iterator[Version]:
@@ -118,6 +134,19 @@ def _same(feed: str, right: Sequence[Version], told: Sequence[Change]) -> Iterat
         else:
             at = next(a for a, b in zip(heard, right, strict=True) if a != b)
             yield Finding("I3", f"out of order on {FEEDS[feed]}", _version(*at))
+
+
+def _lives(feed: str, told: Sequence[Change]) -> Iterator[Finding]:
+    """For one subject a record is added, corrected, withdrawn, and then perhaps added again."""
+    there: set[bytes] = set()
+    for change in told:
+        record_id = change.version[0]
+        if (change.change == "ADDED") == (record_id in there):
+            yield Finding("I2", f"{change.change} on {FEEDS[feed]} out of its turn", _version(*change.version))
+        (there.discard if change.change == "WITHDRAWN" else there.add)(record_id)
+
+
+def _numbered(told: Sequence[Change]) -> Iterator[Finding]:
     for number, change in enumerate(told, 1):
         if change.subject_seq != number:
             yield Finding("I3", f"subject_seq {change.subject_seq} where {number} was due", _version(*change.version))
@@ -125,26 +154,50 @@ def _same(feed: str, right: Sequence[Version], told: Sequence[Change]) -> Iterat
 
 
 def tasks(facts: Facts) -> Iterator[Finding]:
-    """I2, I3: a task is opened once, first, and closed or lifted at most once; its versions count without a gap."""
+    """I2, I3: a task is opened once, first, and closed or lifted at most once; its versions count without a gap.
+
+    One of a record whose link changed is lifted then, and may be opened again for whom the record is about since.
+    """
+    about = links.whose(facts)
     for task_id, told in facts.tasks.items():
         states, numbers = [each.change for each in told], [each.version for each in told if each.version]
         if numbers != list(range(min(numbers, default=1), min(numbers, default=1) + len(numbers))):
             yield Finding("I3", f"the versions told of a task are {numbers}", f"task {task_id}")
-        if states[:1] != ["OPENED"] or states.count("OPENED") > 1:
+        record_id = facts.task_of[task_id][1] if task_id in facts.task_of else b""
+        lives = list(_split(states)) if record_id in facts.links else [states]
+        if any(life[:1] != ["OPENED"] or life.count("OPENED") > 1 for life in lives):
             yield Finding("I2", f"a task's life is {states}", f"task {task_id}")
-        if any(states.count(end) > 1 for end in ("CLOSED", "LIFTED")):
+        if any(life.count(end) > 1 for life in lives for end in ("CLOSED", "LIFTED")):
             yield Finding("I2", f"a task ended twice: {states}", f"task {task_id}")
+        yield from _of_its_subject(task_id, told[-1], record_id, about)
+
+
+def _split(states: Sequence[str]) -> Iterator[list[str]]:
+    """A life ends where the task is lifted."""
+    life: list[str] = []
+    for state in states:
+        if state == "OPENED" and life[-1:] == ["LIFTED"]:
+            yield life
+            life = []
+        life.append(state)
+    yield life
+
+
+def _of_its_subject(
+    task_id: str, told: TaskTold, record_id: bytes, about: Mapping[bytes, bytes | None]
+) -> Iterator[Finding]:
+    """I7: what is under way is about whom its record is about."""
+    if told.change != "LIFTED" and record_id in about and told.subject_id not in (None, about[record_id]):
+        yield Finding("I7", "a task under way about another than its record is about", f"task {task_id}")
 
 
 def exchanged(facts: Facts) -> Iterator[Finding]:
-    """I1, I2, I7: the newest version of each record the nation collects has its one final answer."""
-    newest: dict[bytes, int] = {}
-    for (record_id, version), one in facts.linked.items():
-        if facts.national.get(one.item):
-            newest[record_id] = max(version, newest.get(record_id, 0))
+    """I1, I2, I7: the newest version of each record the nation collects has its one final answer, and so has the last
+    time that its link was lost or found."""
+    newest = links.newest([at for at, one in facts.linked.items() if facts.national.get(one.item)])
     for record_id, version in newest.items():
-        ends = Counter(one.version for one in facts.exchanges.get(record_id, ()) if one.final)
-        if not ends[version]:
+        ends = Counter(one.number for one in facts.exchanges.get(record_id, ()) if one.final)
+        if not ends[version + links.pushed_with(facts, record_id)]:
             yield Finding("I1", "no final answer of the national platform", _version(record_id, version))
         if any(n > 1 for n in ends.values()):
             yield Finding("I2", "two final answers of the national platform", _version(record_id, version))
@@ -159,6 +212,7 @@ def all_of(facts: Facts, in_review: Collection[Version], parked: Collection[tupl
         *answered(facts, parked),
         *accepted(facts),
         *linked(facts, in_review),
+        *links.changed(facts, in_review),
         *fed(facts),
         *tasks(facts),
         *exchanged(facts),

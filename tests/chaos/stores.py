@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.chaos import links
 from tests.chaos.facts import FEEDS, NO_ORIGIN, Facts, Finding, Place, Version
+from tests.chaos.links import newest
 from tests.chaos.reading import SERVICES, Doors, Lane, ask
 
 STANDING = "SELECT record_id, version, withdrawn FROM {}"
@@ -15,13 +17,17 @@ QUESTIONS = {
     "records": ("ingestion", "SELECT record_id, version, withdrawn FROM records"),
     "reviews": ("identity", "SELECT record_id, version, state FROM reviews"),
     "links": ("identity", "SELECT record_id, version, subject_id FROM record_links"),
-    "standing": ("disclosure", "SELECT record_id, version, subject_id FROM record_standing"),
+    "merged": ("identity", "SELECT subject_id, merged_into FROM subjects WHERE merged_into IS NOT NULL"),
+    "standing": (
+        "disclosure",
+        "SELECT record_id, version, subject_id, withdrawn FROM record_standing WHERE version > 0 AND NOT nobodys",
+    ),
     "shown": ("disclosure", "SELECT record_id, version, in_public, in_government FROM disclosed_records"),
     "files": ("disclosure", "SELECT subject_id, public_seq, government_seq FROM subject_files"),
     "cards": ("disclosure", "SELECT subject_id, version FROM subjects"),
     "listings": ("sanctions", "SELECT record_id FROM listings WHERE version > 0"),
     "tasks": ("sanctions", "SELECT task_id, record_id, status, version, told FROM tasks"),
-    "exchanges": ("national_sync", "SELECT record_id, version, state, action, held FROM exchanges"),
+    "exchanges": ("national_sync", "SELECT record_id, version, link_no, state, held FROM exchanges WHERE version > 0"),
     "audit": ("disclosure", "SELECT * FROM audit ORDER BY chain, seq"),
 }
 PARKED = 'SELECT topic, partition, "offset", code, detail FROM parked'
@@ -39,20 +45,18 @@ def read(doors: Doors) -> Stores:
 
 
 def in_review(stores: Stores) -> set[Version]:
-    """Versions that identity holds back, or let be superseded."""
-    return {(r["record_id"], r["version"]) for r in stores["reviews"] if r["state"] in ("WAITING", "SUPERSEDED")}
+    """Versions that identity holds back, let be superseded, or was told by a person to reject."""
+    return {(r["record_id"], r["version"]) for r in stores["reviews"] if r["state"] != "LINKED"}
 
 
 def compared(facts: Facts, stores: Stores) -> Iterator[Finding]:
     """I2, I7: each store holds what the topics told, no more and no less."""
     yield from _same("ingestion.records", newest(facts.accepted), _versions(stores["records"]))
-    linked = newest(facts.linked)
+    about = links.whose(facts)
+    linked = {i: version for i, version in newest(facts.linked).items() if about[i] is not None}
     yield from _same("identity.record_links", linked, _versions(stores["links"]))
     yield from _same("disclosure.record_standing", linked, _versions(stores["standing"]))
-    for row in stores["links"]:
-        one = facts.linked.get((row["record_id"], row["version"]))
-        if one and one.subject_id != row["subject_id"]:
-            yield Finding("I7", "linked to another subject in the store", f"record {row['record_id'].hex()}")
+    yield from _about(facts, stores, about)
     for feed in FEEDS:
         stands, seqs = folded(facts, feed)
         yield from _same(
@@ -67,24 +71,23 @@ def compared(facts: Facts, stores: Stores) -> Iterator[Finding]:
     yield from _national(facts, stores)
 
 
-def newest(versions: Mapping[Version, object]) -> dict[bytes, int]:
-    """Record id -> its highest version."""
-    found: dict[bytes, int] = {}
-    for record_id, version in versions:
-        found[record_id] = max(version, found.get(record_id, 0))
-    return found
+def _about(facts: Facts, stores: Stores, about: Mapping[bytes, bytes | None]) -> Iterator[Finding]:
+    """A record keeps the subject that its code names; who stands for that one is whom the topics must have told."""
+    merged = {row["subject_id"]: row["merged_into"] for row in stores["merged"]}
+    for subject_id in merged.items() ^ facts.merged.items():
+        yield Finding("I7", "merged in the store or by the topic only", f"subject {subject_id[0].hex()}")
+    for row in stores["links"]:
+        if about.get(row["record_id"]) not in (None, links.root(merged, row["subject_id"])):
+            yield Finding("I7", "linked to another subject in the store", f"record {row['record_id'].hex()}")
+    for row in stores["standing"]:
+        if not row["withdrawn"] and about.get(row["record_id"]) not in (None, row["subject_id"]):
+            yield Finding("I7", "disclosure has it for another subject", f"record {row['record_id'].hex()}")
 
 
 def folded(facts: Facts, feed: str) -> tuple[dict[bytes, int], dict[bytes, int]]:
     """What stands at the end of a feed: record id -> version, subject id -> last subject_seq."""
-    stands: dict[bytes, int] = {}
-    for changes in facts.feeds[feed].values():
-        for change in changes:
-            if change.change == "WITHDRAWN":
-                stands.pop(change.version[0], None)
-            else:
-                stands[change.version[0]] = change.version[1]
-    return stands, {subject: changes[-1].subject_seq for subject, changes in facts.feeds[feed].items()}
+    stands = {i: version for of in links.shown(facts, feed).values() for i, version in of.items()}
+    return stands, {subject: max(c.subject_seq for c in changes) for subject, changes in facts.feeds[feed].items()}
 
 
 def _versions(rows: Sequence[Any]) -> list[tuple[bytes, int]]:
@@ -116,9 +119,9 @@ def _sanctions(facts: Facts, stores: Stores) -> Iterator[Finding]:
     for task_id in facts.tasks.keys() - stored.keys():
         yield Finding("I7", "no row in sanctions.tasks", f"task {task_id}")
     for task_id, row in stored.items():
-        told, stands = facts.tasks.get(task_id, []), (row["version"], row["status"])
-        if row["told"] and told[-1:] != [stands]:
-            yield Finding("I7", f"{stands} in sanctions.tasks, {told[-1:]} on its topic", f"task {task_id}")
+        told, stands = [each[:2] for each in facts.tasks.get(task_id, [])[-1:]], (row["version"], row["status"])
+        if row["told"] and told != [stands]:
+            yield Finding("I7", f"{stands} in sanctions.tasks, {told} on its topic", f"task {task_id}")
     each = {i: sum(row["record_id"] == i for row in stores["tasks"]) for i in kept[:1]}
     counts: dict[bytes, int] = {}
     for row in stores["tasks"]:
@@ -131,10 +134,17 @@ def _sanctions(facts: Facts, stores: Stores) -> Iterator[Finding]:
 def _national(facts: Facts, stores: Stores) -> Iterator[Finding]:
     wanted = newest({at: one for at, one in facts.linked.items() if facts.national.get(one.item)})
     yield from _same("national_sync.exchanges", wanted, _versions(stores["exchanges"]))
+    about = links.whose(facts)
     for row in stores["exchanges"]:
         told = max(facts.exchanges.get(row["record_id"], ()), default=None)
-        if told is None or (told.version, told.state) != (row["version"], row["state"]):
-            yield Finding("I7", f"{row['state']} in the store, told was {told}", f"record {row['record_id'].hex()}")
+        where = f"record {row['record_id'].hex()}"
+        stands = row["version"] + row["link_no"], row["state"]
+        if told is None or (told.number, told.state) != stands:
+            yield Finding("I7", f"{stands} in the store, told was {told}", where)
+        one = facts.linked.get((row["record_id"], row["version"]))
+        right = one is not None and one.action != "withdraw" and about[row["record_id"]] is not None
+        if row["state"] == "ACKNOWLEDGED" and row["held"] != right:
+            yield Finding("I7", f"the nation is said to hold it: {row['held']}; it should: {right}", where)
 
 
 def lanes(

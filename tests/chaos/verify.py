@@ -82,6 +82,7 @@ class Verifier:
         self._before = lanes
         outcomes = Counter(r.outcome.lower() for found in facts.receipts.values() for r in found)
         counts = {"submitted": len(facts.submitted), **outcomes, "linked": len(facts.linked),
+                  "links_changed": sum(map(len, facts.links.values())),
                   "in_review": len(stores.in_review(held)), "tasks": len(facts.tasks),
                   "exchanges": len(facts.exchanges), "audit_rows": len(held["audit"]),
                   "parked": len(held["parked"]), "repeats_dropped": facts.repeats,
