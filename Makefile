@@ -13,7 +13,7 @@ SYSCONFIG = $(RUN)/python -c 'import sysconfig as s; print(" ".join(str(f) for f
 EXTENSION = -std=c11 -Wall -Wextra -Werror -I$$($(call SYSCONFIG,[s.get_path("include")])) \
 	$$($(call SYSCONFIG,s.get_config_var("CCSHARED").split() + s.get_config_var("LDSHARED").split()[1:]))
 
-.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query bench-reconcile chaos chaos-quick fuzz sim up down clean
+.PHONY: help native native-fuzz install proto check lint types walls fast test demo bench bench-latency bench-growth bench-query bench-reconcile bench-linking chaos chaos-quick fuzz sim up down clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -99,6 +99,9 @@ bench-growth: install ## CPU per record at 1, 3, 10, 30 million stored records, 
 
 bench-reconcile: install ## credit reconcile over 1 million records, with rows deleted (QUICK=1, RECORDS=)
 	PYTHONPATH=services/_stubs $(RUN)/python -m bench.reconcile
+
+bench-linking: install ## identity's link step beside a bare insert, explain, and a merge, at 1 million subjects (QUICK=1, SUBJECTS=, ALIASES=)
+	PYTHONPATH=services/_stubs $(RUN)/python -m bench.linking
 
 chaos: install ## kills at every crash point and the fault matrix, each followed by the account of every record (SEED=7; MERGE=: rows of other reports)
 	$(RUN)/python -m tests.chaos --seed $(or $(SEED),7) $(if $(MERGE),--merge $(MERGE))

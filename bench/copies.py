@@ -44,10 +44,17 @@ class Copier(NamedTuple):
     async def put(self, store: Connection, numbers: Sequence[int]) -> None:
         """One copy for each number, in batches."""
         for at in range(0, len(numbers), CHUNK):
-            made = sorted(map(self._row, numbers[at : at + CHUNK]))
-            fields = len(self.columns).to_bytes(2)
-            data = io.BytesIO(HEAD + b"".join(fields + row for _, row in made) + END)
-            await store.copy_to_table(self.table.name, source=data, columns=self.columns, format="binary")
+            await self.send(store, self.stream(numbers[at : at + CHUNK]))
+
+    def stream(self, numbers: Sequence[int]) -> bytes:
+        """One copy for each number, encoded as one COPY."""
+        made = sorted(map(self._row, numbers))
+        fields = len(self.columns).to_bytes(2)
+        return HEAD + b"".join(fields + row for _, row in made) + END
+
+    async def send(self, store: Connection, stream: bytes) -> None:
+        """Put in what `stream` has encoded, as one statement."""
+        await store.copy_to_table(self.table.name, source=io.BytesIO(stream), columns=self.columns, format="binary")
 
     def _row(self, number: int) -> tuple[bytes, bytes]:
         row = [*self.originals[number % len(self.originals)]]
@@ -59,11 +66,11 @@ class Copier(NamedTuple):
         return b"".join(keys), b"".join(row)
 
 
-async def copier(store: Connection, table: Table) -> Copier:
+async def copier(store: Connection, table: Table, limit: int = ORIGINALS) -> Copier:
     """With some of the rows that are there; raises `CheckFailed` when there are none."""
     columns: list[str] = await store.fetchval(COLUMNS, table.name)
     out = io.BytesIO()
-    query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {table.where} ORDER BY random() LIMIT {ORIGINALS}"  # noqa: S608 - constants
+    query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {table.where} ORDER BY random() LIMIT {limit}"  # noqa: S608 - constants
     await store.copy_from_query(query, output=out, format="binary")
     originals = _rows(out.getvalue())
     equal(f"{table.name}: there are rows to copy", bool(originals), True)

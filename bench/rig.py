@@ -166,9 +166,9 @@ def environment_numbers(name: str, default: Sequence[int]) -> list[int]:
         raise SystemExit(f"{name}={text}: must be numbers separated by commas") from None
 
 
-def item_schema(rig: Rig) -> tuple[int, dict[str, Any]]:
-    """The id and the schema of the item, from the registry."""
-    subject = catalogue.one(rig.layout, ITEM).subject
+def item_schema(rig: Rig, item: str = ITEM) -> tuple[int, dict[str, Any]]:
+    """The id and the schema of an item, from the registry."""
+    subject = catalogue.one(rig.layout, item).subject
     url = f"{rig.layout.registry_url}/subjects/{subject}/versions/latest"
     with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own
         found = json.load(answer)

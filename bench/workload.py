@@ -99,11 +99,16 @@ class Workload:
         """Of a value with its frame."""
         return sum(len(t.value) for t in self._templates) / len(self._templates)
 
-    def run(self, number: int, count: int | None = None) -> Run:
-        """Load `number` of this stack; numbers from 1 on are each used once."""
+    @property
+    def subjects(self) -> int:
+        """How many codes a run needs."""
+        return self._subjects
+
+    def run(self, number: int, count: int | None = None, codes: Sequence[bytes] | None = None) -> Run:
+        """Load `number` of this stack; numbers from 1 on are each used once. `codes`: not new ones, but these."""
         mark = f"B{number:04d}"
         old, new = MARK.encode(), mark.encode()
-        codes = self._codes(number)
+        codes = self._codes(number) if codes is None else codes
         messages: list[Message] = []
         named: list[bytes] = []
         for t in self._templates[:count]:
@@ -169,7 +174,7 @@ def _templates(seed: int, count: int, subjects: int, encode: Encode, at_ms: int)
         else:
             repeatable.append(record)
             touched[record] = draft
-        value = encode(_envelope(draft, n, record, at_ms + n))
+        value = encode(envelope(draft, n, record, at_ms + n))
         theirs = draft.subject_code == known[who[record]].uscc
         yield Template(draft.agency, record, value, who[record] if theirs else -1, draft.subject_code.encode(), outcome)
 
@@ -189,7 +194,8 @@ def _spoiled(draft: Draft, chance: Random) -> Draft:
     return replace(draft, subject_code=wrong)
 
 
-def _envelope(draft: Draft, number: int, record: int, at_ms: int) -> dict[str, Any]:
+def envelope(draft: Draft, number: int, record: int, at_ms: int) -> dict[str, Any]:
+    """A draft as submission `number` about record `record`, before a run gives it its mark."""
     return {
         "submission_id": submission_id(MARK, number),
         "item": draft.item,
