@@ -60,7 +60,9 @@ def _on_relinked(state: JointAction, given: Relinked) -> Iterator[Event]:
     seen = given.seen
     if seen.version >= state.version:
         yield from _stands(state, seen)
-    yield LinkChanged(given.link_no, seen.subject.subject_id, False, max(seen.version, state.version))
+    # A newer one that came while it was nobody's is told again too, and must not be taken for known then.
+    version = seen.version if state.nobodys else max(seen.version, state.version)
+    yield LinkChanged(given.link_no, seen.subject.subject_id, False, version)
 
 
 def _on_move(state: JointAction, given: LinkMoved) -> Iterator[Event]:
