@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "explain": Command("services.cli.explain:explain", "Why a record is about whom it is about."),
     "review": Command("services.cli.review:app", "What could not be linked: list, claim, decide."),
+    "relations": Command("services.cli.relations:relations", "Who holds and held an office in an organisation."),
     "codes": Command("services.cli.codes:app", "Unmapped, wrong and duplicate codes by agency and month: report."),
     "merge": Command("services.cli.subjects:merge", "Let one subject stand for another."),
     "unmerge": Command("services.cli.subjects:unmerge", "Take apart subjects that were merged."),

@@ -16,7 +16,8 @@ from services.chassis import postgres
 from services.identity import queries
 from services.identity.contracts.records import Reader
 from services.identity.domain.codes import Reference, refer
-from services.identity.queries import explaining
+from services.identity.domain.relations import Told
+from services.identity.queries import explaining, relations
 
 
 class IdentityApi(pb_grpc.IdentityServicer):
@@ -83,6 +84,19 @@ class IdentityApi(pb_grpc.IdentityServicer):
             rows = await explaining.judgements(tx, [subject_id])
         return pb.ListJudgementsResponse(judgements=[_judgement(row) for row in rows])
 
+    async def ListRelations(self, request: pb.ListRelationsRequest, context: Any) -> pb.ListRelationsResponse:
+        """Who holds, and held, an office in an organisation."""
+        named = refer(self._pepper, request.code_kind or "uscc", request.code)
+        if named.fault is not None:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, named.fault)
+        async with postgres.transaction(self._pool) as tx:
+            subject_id, _ = await _resolve(tx, named)
+            told = await relations.of(tx, subject_id)
+            known = told or await queries.subject(tx, subject_id)
+        if not known:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "SUBJECT_UNKNOWN")
+        return pb.ListRelationsResponse(subject_id=subject_id.hex(), relations=map(_relation, told))
+
     def _item(self, row: Any) -> pb.ReviewItem:
         item = _item(row)
         if row["accepted"]:
@@ -143,6 +157,27 @@ def _explained(found: explaining.Explained, items: Sequence[pb.ReviewItem]) -> p
         explained.subject_id = chain[-1] if chain else link["subject_id"].hex()
         explained.rule, explained.linked_version = link["rule"], link["version"]
     return explained
+
+
+def _relation(told: Told) -> pb.Relation:
+    record_id, said = told.kept.record_id, told.kept.relation
+    found = pb.Relation(
+        role=said.role,
+        stands=told.stands,
+        organisation=said.organisation.hex(),
+        record_id=record_id.hex(),
+        version=said.version,
+        item=said.item,
+        agency=said.agency,
+        said_at_ms=said.said_at,
+        since_ms=told.since,
+        person=said.person_id.hex() if said.person_id else "",
+        ended_as=told.ended_as,
+        ended_at_ms=told.ended_at or 0,
+    )
+    if told.ended_by is not None:
+        found.ended_by, found.ended_by_version = told.ended_by[0].hex(), told.ended_by[1]
+    return found
 
 
 def _judgement(row: Any) -> pb.Judgement:

@@ -25,6 +25,8 @@ from services.identity.domain.events import (
     RecordSeen,
     RecordSuperseded,
     RecordUnlinked,
+    RelationBegan,
+    RelationEnded,
     SubjectChanged,
 )
 from services.identity.store.rates import FAULTY
@@ -51,7 +53,8 @@ class Clusters:
         return clusters
 
     async def _read_held(self, bodies: Sequence[bytes]) -> Sequence[RecordSeen]:
-        return await self._complete([self._reader.read_body(body, 0) for body in bodies])
+        held = await self._complete([self._reader.read_body(body, 0) for body in bodies])
+        return [self._reader.with_holder(one) for one in held]
 
     async def _complete(self, seen: Sequence[RecordSeen]) -> Sequence[RecordSeen]:
         """The loop resolves the schemas of messages, not of the submissions inside them: that is done here."""
@@ -62,7 +65,9 @@ class Clusters:
         return cluster.EMPTY
 
     def decide(self, state: Cluster, given: Input) -> Sequence[Event]:
-        return deciding.decide(state, self._reader.complete(given) if isinstance(given, RecordSeen) else given)
+        if isinstance(given, RecordSeen):
+            given = self._reader.with_holder(self._reader.complete(given))
+        return deciding.decide(state, given)
 
     def evolve(self, state: Cluster, event: Event) -> Cluster:
         return cluster.evolve(state, event)
@@ -121,6 +126,10 @@ def count(events: Sequence[Event]) -> None:
             metrics.MOVED.labels("MAPPING_CHANGED").inc()
         elif isinstance(event, OrderAnswered):
             metrics.ORDERS.labels(event.order.type, "refused" if event.faults else "done").inc()
+        elif isinstance(event, RelationBegan):
+            metrics.RELATIONS.labels("BEGAN").inc()
+        elif isinstance(event, RelationEnded):
+            metrics.RELATIONS.labels(event.ended_as).inc()
         elif isinstance(event, AliasContested):
             metrics.CONTESTED.inc()
 

@@ -17,6 +17,7 @@ ORDERS = Counter("credit_identity_orders_total", "What people ordered, and wheth
 SUBJECTS = Counter("credit_identity_subjects_total", "What was said about subjects.", ["change"])
 CONTESTED = Counter("credit_identity_contested_codes_total", "Codes that two registrations hold.")
 
+RELATIONS = Counter("credit_identity_relations_total", "Offices in organisations that records told of.", ["what"])
 FAULTY = Counter(
     "credit_identity_faulty_codes_total", "Versions whose code is unmapped, wrong or duplicate.", ["fault"]
 )

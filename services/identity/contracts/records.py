@@ -10,6 +10,7 @@ from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_reader, prefix_writer
 from services.chassis.schemas import Schemas
 from services.chassis.wire import frame, unframe, zigzag
+from services.identity.contracts import holders
 from services.identity.domain import codes
 from services.identity.domain.events import (
     Claim,
@@ -19,6 +20,7 @@ from services.identity.domain.events import (
     RecordUnlinked,
     SubjectChanged,
 )
+from services.identity.domain.relations import ROLE_OF
 from services.identity.domain.terms import MAPPING, PERSON, REGISTRATION, SUBJECT_ID, Cause
 
 ACCEPTED = "credit.ingestion.record.v1"
@@ -27,6 +29,7 @@ LINK = "credit.identity.link.v1"
 SUBJECT = "credit.identity.subject.v1"
 NAME_LIMIT = 200
 END = b"\0"  # of an Avro array
+UNDECODED = (Unhandleable, KeyError, TypeError, AttributeError)  # a payload that is none of its item
 
 # RecordAccepted in the edition that our own contract repeats; `submission` is framed and untouched.
 _FIELDS = {
@@ -100,25 +103,45 @@ class Reader:
 
     def submission(self, seen: RecordSeen) -> bytes | None:
         """The submission of a record whose payload is needed, framed by its agency; None for all others."""
-        if seen.item != MAPPING or seen.subject_kind == PERSON or seen.withdraws:
+        if seen.item == MAPPING:
+            wanted = seen.subject_kind != PERSON
+        elif seen.item in ROLE_OF:
+            wanted = seen.subject_kind != PERSON or seen.named.kind == SUBJECT_ID
+        else:
+            return None  # nearly every record
+        if not wanted or seen.withdraws:
             return None
         submission: bytes = _accepted(seen.accepted, 0)[11]
         return submission
 
     def complete(self, seen: RecordSeen) -> RecordSeen:
-        """With the claim of a mapping's payload; only this item is decoded whole, its schema is resolved before."""
-        submission = self.submission(seen)
+        """With the claim of a mapping's payload; its schema is resolved before."""
+        submission = self.submission(seen) if seen.item == MAPPING else None
         if submission is None:
             return seen
         try:
-            payload: dict[str, Any] = self._schemas.decode(submission)[1]["payload"]
+            payload = self._payload(submission)
             subject = codes.refer(self._pepper, "uscc", payload["uscc"])
             alias = codes.refer(self._pepper, payload["old_kind"], payload["old_code"])
-        except (Unhandleable, KeyError, TypeError, AttributeError):
+        except UNDECODED:
             return seen._replace(trouble="MAPPING_UNREADABLE")
         if subject.fault or alias.fault or alias.kind == "uscc" or subject.id != seen.named.id:
             return seen._replace(trouble="MAPPING_UNREADABLE")
         return seen._replace(claims=(Claim(subject, alias, binding=True),))
+
+    def with_holder(self, seen: RecordSeen) -> RecordSeen:
+        """With whom a register entry names; raises `Unhandleable` where that cannot be read: it is not passed over."""
+        submission = self.submission(seen) if seen.item in ROLE_OF else None
+        if submission is None:
+            return seen
+        try:
+            return seen._replace(holder=holders.holder(self._pepper, seen.item, self._payload(submission)))
+        except UNDECODED:
+            raise Unhandleable("HOLDER_UNREADABLE", seen.item) from None  # the text of the cause may hold a name
+
+    def _payload(self, submission: bytes) -> dict[str, Any]:
+        payload: dict[str, Any] = self._schemas.decode(submission)[1]["payload"]
+        return payload
 
 
 def _storable(name: str) -> str:

@@ -23,6 +23,8 @@ from services.identity.domain.events import (
     RecordSeen,
     RecordSuperseded,
     RecordUnlinked,
+    RelationBegan,
+    RelationEnded,
     ReviewClaimed,
     ReviewDecided,
     Subject,
@@ -32,6 +34,7 @@ from services.identity.domain.events import (
     VersionsMissing,
 )
 from services.identity.domain.ledger import NOTHING, Answer, Claimed, Ledger
+from services.identity.domain.relations import Relation
 
 UNCLAIMED = Claimed()
 
@@ -47,6 +50,7 @@ class Record(NamedTuple):
     missing: tuple[int, ...] = ()  # below the highest seen, and not seen
     link_no: int = 0  # under which it was linked again, or made nobody's
     by_code: RecordSeen | None = None  # what an old code, or a person, linked last; not known of a USCC's
+    relation: Relation | None = None  # that it says, and that has not ended
 
 
 class Cluster(NamedTuple):
@@ -132,6 +136,10 @@ def _rare(cluster: Cluster, event: Event) -> Cluster:
             record = cluster.record(event.record_id)
             free = record._replace(link=None, linked=0, link_no=event.link_no, by_code=None)
             return _with_record(cluster, free)
+        case RelationBegan(record_id, relation):
+            return _with_record(cluster, cluster.record(record_id)._replace(relation=relation))
+        case RelationEnded(record_id):
+            return _with_record(cluster, cluster.record(record_id)._replace(relation=None))
         case _:
             return cluster._replace(ledger=_entered(cluster.ledger, event))
 
@@ -164,7 +172,8 @@ def _linked(old: Record, event: RecordLinked) -> Record:
     record = _without(old, given.version)
     by_code = None if link.rule == "USCC" else given
     version, link_no = max(record.version, given.version), event.link_no or record.link_no
-    return Record(record.record_id, version, link, record.held, given.version, record.missing, link_no, by_code)
+    rest = (record.held, given.version, record.missing, link_no, by_code, record.relation)
+    return Record(record.record_id, version, link, *rest)
 
 
 def _with_subject(cluster: Cluster, subject: Subject) -> Cluster:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from services.identity.domain.codes import Reference
 from services.identity.domain.ledger import Judgement, Mapped
 from services.identity.domain.orders import Order
+from services.identity.domain.relations import EndedAs, Holder, Relation
 from services.identity.domain.terms import Cause, Change, Decision, Reason
 
 
@@ -42,6 +43,7 @@ class RecordSeen(NamedTuple):
     at_ms: int
     claims: tuple[Claim, ...] = ()
     trouble: Reason | None = None  # the payload that should hold a claim cannot be read
+    holder: Holder | None = None  # whom it names as holding an office
 
     @property
     def withdraws(self) -> bool:
@@ -208,6 +210,23 @@ class RecordUnlinked(NamedTuple):
     at_ms: int
 
 
+class RelationBegan(NamedTuple):
+    """A record says from this version on that somebody holds an office."""
+
+    record_id: bytes
+    relation: Relation
+
+
+class RelationEnded(NamedTuple):
+    """It does so no more; `ended_by`: the version that ended it, none where the record lost its link."""
+
+    record_id: bytes
+    version: int  # which had brought it
+    ended_as: EndedAs
+    ended_by: int | None
+    at_ms: int
+
+
 class SubjectsJudged(NamedTuple):
     """Somebody said something of two subjects."""
 
@@ -267,6 +286,8 @@ Event = (
     | NumberTaken
     | RecordMoved
     | RecordUnlinked
+    | RelationBegan
+    | RelationEnded
     | SubjectsJudged
     | ReviewClaimed
     | ReviewDecided

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from services.identity.domain import mappings, naming
+from services.identity.domain import mappings, naming, relating
 from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.events import (
     Alias,
@@ -23,6 +23,7 @@ from services.identity.domain.events import (
     VersionsMissing,
 )
 from services.identity.domain.ladder import Doubt, conflicts, judge
+from services.identity.domain.relations import ROLE_OF
 from services.identity.domain.story import Story, linked_after
 from services.identity.domain.terms import CURED_BY_LATER, MAPPING, REGISTRATION
 
@@ -67,6 +68,8 @@ def link_version(story: Story, given: RecordSeen, link: Link, released: bool) ->
     if given.record_id in story.cluster.records:
         story.tell(list(_earlier(story, given, link, about, link_no)))
     story.tell([RecordLinked(given, link, released, story.at_ms, about, link_no)])
+    if given.item in ROLE_OF:
+        relating.settle(story, given, link)
     for one in dict.fromkeys(brought):
         release(story, one)
 

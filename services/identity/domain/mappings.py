@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from services.identity.domain import relating
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.events import (
     AliasFreed,
@@ -81,4 +82,5 @@ def _unlinked(story: Story, alias_id: bytes) -> Iterable[Event]:
         if record.by_code.withdraws or not record.by_code.accepted:
             continue  # it is taken back already; or what it says was not kept, since it may name a person
         yield RecordUnlinked(record.record_id, number, story.cluster.root(record.link.subject_id), story.at_ms)
+        yield from relating.unlinked(record, story.at_ms)
         yield RecordHeld(Held(record.by_code, "CODE_UNKNOWN", alias_id, number), story.at_ms)

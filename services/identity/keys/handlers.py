@@ -71,7 +71,9 @@ class Erasures:
         erased = sorted(event for _, event in events if isinstance(event, PersonErased))
         if erased:
             await store.NEW_ERASURES.insert(tx, erased)
-            await tx.execute(store.DESTROY, [one.subject_id for one in erased], [one.at_ms for one in erased])
+            gone = [one.subject_id for one in erased]
+            await tx.execute(store.DESTROY, gone, [one.at_ms for one in erased])
+            await tx.execute(store.LEAVE, gone)
             metrics.ERASED.inc(len(erased))
 
     def announce(self, event: ErasureEvent, given: Asked) -> Iterable[Outgoing]:

@@ -39,6 +39,8 @@ INSERT INTO person_keys (subject_id, made_at)
 SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS new (subject_id, at) ORDER BY subject_id
 ON CONFLICT (subject_id) DO UPDATE SET wrapped = NULL, kek_id = NULL, made_at = excluded.made_at
 """
+# Their offices: an id that nobody can be found by any more is not told of either.
+LEAVE = "DELETE FROM relations WHERE person_id = ANY($1::bytea[])"
 ERASED = """
 SELECT subject_id, command_id, issued_by, reason, erased_at FROM erasures WHERE subject_id = ANY($1::bytea[])
 """

@@ -17,7 +17,7 @@ from services.identity.domain.ledger import NOTHING, Ledger
 from services.identity.domain.neighbours import Groups, alias_kinds, confirmed, naming, renewed, subject_ids, touched
 from services.identity.domain.orders import Asked, ClaimAsked, DecideAsked
 from services.identity.domain.terms import BY_PERSON, MAPPING
-from services.identity.store import ledger, locks
+from services.identity.store import ledger, locks, relations
 
 WHOLE = b"whole"  # the key of the one cluster of a batch that is alone
 ReadHeld = Callable[[Sequence[bytes]], Awaitable[Sequence[RecordSeen]]]
@@ -125,6 +125,7 @@ async def _load_rest(
     await _load_subjects(tx, found, everything, subjects)
     await _load_records(tx, found, {one.record_id for one in everything})
     await _load_by_person(tx, found, read_held)
+    found.records |= await relations.load(tx, everything, found.records)
     await _load_standing(tx, found)
     await _load_missing(tx, found, seen)
 

@@ -28,7 +28,7 @@ from services.identity.domain.events import (
     VersionArrived,
     VersionsMissing,
 )
-from services.identity.store import ledger, rates
+from services.identity.store import ledger, rates, relations
 
 SUBJECTS = """
 UPDATE subjects AS old SET kind = new.kind, name = new.name, named_at = new.named_at, version = new.version,
@@ -116,6 +116,8 @@ async def save(tx: Transaction, before: Mapping[bytes, Cluster], after: Mapping[
     await _run(tx, SETTLE, _settled(after, events))
     if not kinds.isdisjoint(ledger.RARE):
         await ledger.save(tx, after, events)
+    if not kinds.isdisjoint(relations.EVENTS):
+        await relations.save(tx, events)
     if VersionsMissing in kinds or VersionArrived in kinds:
         await _save_missing(tx, events)
     await rates.save(tx, rates.counted(before, events), events)
