@@ -27,10 +27,12 @@ NULLABLE: dict[str, frozenset[str]] = {
     "feeds": frozenset(("earliest_decided",)),
     "decisions": frozenset(("subject_id",)),
     "answered": frozenset(("detail",)),
+    "relations": frozenset(("name_digest", "person_id", "ended_as", "ended_by", "ended_at")),
 }
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {"kind": ("release", "discard")},
     "subjects": {"kind": ("org", "sole_trader")},
+    "relations": {"role": ("LEGAL_REPRESENTATIVE", "HEAD", "OWNER", "RESPONSIBLE_PERSON")},
     "reviews": {"state": ("WAITING", "LINKED", "SUPERSEDED", "REJECTED")},
     "listings": {"standing": ("UNKNOWN", "LISTED", "LIFTED", "REFUSED")},
     "tasks": {"status": ("OPENED", "CLOSED", "LIFTED")},
@@ -57,6 +59,8 @@ def check(tx: Any, table: str, row: Mapping[str, Any]) -> None:
             raise asyncpg.CheckViolationError(f"{name} of {table}")
     if table == "disclosed_records" and not row["in_government"]:  # whatever the public may see, the government may
         raise asyncpg.CheckViolationError("nobody may see it, or the public alone")
+    if table == "relations" and row["ended_as"] is None and (row["name_digest"] is None) == (row["person_id"] is None):
+        raise asyncpg.CheckViolationError("nobody, or a name and a person")
     for name, (other, as_tuple) in REFERENCES.get(table, {}).items():
         key = row[name]
         if key is not None and tx.get(other, (key,) if as_tuple else key) is None:

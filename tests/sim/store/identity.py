@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.identity.store import ledger, loading, locks, pepper, rates, saving
+from services.identity.store import ledger, loading, locks, pepper, rates, relations, saving
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, delete, insert_or, named, nothing, statement, update
@@ -338,3 +338,33 @@ async def settle(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version state settled_at", *arrays)
     changes = {(row["record_id"], row["version"]): row | {"accepted": None} for row in rows}
     return await update(tx, "reviews", changes, lambda old, new: old["state"] == "WAITING")
+
+
+SAID = "record_id version organisation role name_digest person_id said_at item agency"
+STANDS = dict.fromkeys(("ended_as", "ended_by", "ended_at"))
+
+
+@statement(relations.OPEN)
+async def open_relations(tx: Tx, ids: list[bytes]) -> list[Row]:
+    rows = [row for _, row in sorted(tx.scan("relations")) if row["record_id"] in ids and row["ended_as"] is None]
+    return [row.pick(*SAID.split()) for row in rows]
+
+
+@statement(relations.BEGIN)
+async def begin_relations(tx: Tx, *arrays: list[Any]) -> str:
+    rows = [row for row in columns(SAID, *arrays) if not (row["person_id"] and tx.get("erasures", row["person_id"]))]
+    keyed = [((row["record_id"], row["version"]), row | STANDS) for row in rows]
+
+    def again(old: Row, new: dict[str, Any]) -> dict[str, Any]:
+        return {**new, "item": old["item"], "agency": old["agency"]}
+
+    return f"INSERT 0 {len(await insert_or(tx, 'relations', keyed, again))}"
+
+
+@statement(relations.END)
+async def end_relations(tx: Tx, *arrays: list[Any]) -> str:
+    changes: dict[Any, dict[str, Any]] = {}
+    for row in columns("record_id version ended_as ended_by ended_at", *arrays):
+        nobody = {} if row["ended_as"] == "CORRECTED" else {"name_digest": None, "person_id": None}
+        changes[row["record_id"], row["version"]] = row | nobody
+    return await update(tx, "relations", changes)

@@ -7,7 +7,7 @@ from typing import Any
 from services.identity.keys import store
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
-from tests.sim.store.statements import columns, insert_or, nothing, statement, update
+from tests.sim.store.statements import columns, delete, insert_or, nothing, statement, update
 
 WHOLE = {"wrapped": None, "kek_id": None}
 
@@ -71,6 +71,12 @@ async def destroy(tx: Tx, ids: list[bytes], moments: list[int]) -> str:
 
     gone = [(row["subject_id"], {**row, **WHOLE}) for row in rows]
     return f"INSERT 0 {len(await insert_or(tx, 'person_keys', gone, destroyed))}"
+
+
+@statement(store.LEAVE)
+async def leave(tx: Tx, ids: list[bytes]) -> str:
+    rows = [row for _, row in tx.scan("relations") if row["person_id"] in ids]
+    return f"DELETE {len(await delete(tx, 'relations', ['record_id', 'version'], rows))}"
 
 
 @statement(store.ERASED)

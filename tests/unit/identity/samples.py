@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from services.identity.domain import codes
 from services.identity.domain.cluster import EMPTY, Cluster, evolve
-from services.identity.domain.events import Claim, Event, RecordSeen
+from services.identity.domain.events import Claim, Event, RecordSeen, RelationBegan, RelationEnded
 from services.identity.domain.linking import decide
+from services.identity.domain.relations import Holder, Kept
 
 PEPPER = b"pepper of the tests, 16 and more"
 JIA, YI, SOLE = "91420100MA4KLM0N5H", "93420111MA4XYK1279", "92420106MA4ABCD17H"
 REG_NO, OTHER_REG_NO = "420100000000014", "420000000012349"
 PERMIT, REGISTRATION, MAPPING = "org-permit", "enterprise-registration", "code-mapping"
+INSTITUTION, PROFESSIONAL = "public-institution-registration", "professional-enterprise-head"
 
 
 def refer(kind: str, code: str) -> codes.Reference:
@@ -72,6 +74,28 @@ def mapping(uscc: str = JIA, old_kind: str = "reg_no", old: str = REG_NO, **more
     """A mapping of an old code to a USCC."""
     claims = (Claim(refer("uscc", uscc), refer(old_kind, old), binding=True),)
     return record(uscc, item=MAPPING, claims=claims, **more)  # type: ignore[arg-type] # passed on as they come
+
+
+def entry(holder: str | None = "演示某", code: str = JIA, kind: str = "uscc", **more: object) -> RecordSeen:
+    """An entry of the register of institutions that names this holder of the office; None: nobody."""
+    found = record(code, kind, item=INSTITUTION, **more)  # type: ignore[arg-type] # passed on as they come
+    if holder is None:
+        return found
+    return found._replace(holder=Holder("LEGAL_REPRESENTATIVE", codes.keyed_id(PEPPER, "name", holder)))
+
+
+def kept(said: list[Event]) -> list[Kept]:
+    """The relations that these events leave, as the store has them."""
+    found: dict[tuple[bytes, int], Kept] = {}
+    for event in said:
+        if isinstance(event, RelationBegan):
+            found[event.record_id, event.relation.version] = Kept(event.record_id, event.relation)
+        elif isinstance(event, RelationEnded):
+            old = found[event.record_id, event.version]
+            gone = {} if event.ended_as == "CORRECTED" else {"name_digest": None, "person_id": None}
+            relation = old.relation._replace(**gone)
+            found[event.record_id, event.version] = Kept(event.record_id, relation, *event[2:])
+    return list(found.values())
 
 
 def tell(*given: RecordSeen, cluster: Cluster = EMPTY) -> tuple[Cluster, list[Event]]:

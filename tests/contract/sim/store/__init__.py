@@ -7,6 +7,7 @@ from tests.contract.sim.store import (
     disclosure,
     identity,
     identity_keys,
+    identity_relations,
     ingestion,
     lanes,
     locks,
@@ -20,7 +21,7 @@ from tests.contract.sim.store.case import CASES as registered
 
 # Each registers its cases when it is imported.
 ROOMS = (
-    lanes, timers, parking, ingestion, identity, identity_keys, disclosure, sanctions, national_sync, constraints,
-    transactions, locks,
+    lanes, timers, parking, ingestion, identity, identity_keys, identity_relations, disclosure, sanctions,
+    national_sync, constraints, transactions, locks,
 )  # fmt: skip
 CASES = tuple(registered)
