@@ -17,11 +17,11 @@ REGISTRY_OFFICE, ITEM = "420000-bzb", "public-institution-registration"
 NAME = "演示植入之任职人"  # all names begin like that, so that a search for it finds any of them
 
 
-def entry(org: Organisation, name: str | None, produced_at: int) -> Record:
+def entry(org: Organisation, name: str, produced_at: int) -> Record:
     """An entry of the register of public institutions."""
-    first = submission("org-permit", org, agency=REGISTRY_OFFICE, item=ITEM, produced_at=produced_at)
-    named = {"fdmchxm": org.name, "tyshxydm": org.uscc, "djjg": "演示机关", "djrq": DAY, "zt": "存续"}
-    return first | {"payload": named | ({"fddbr": name} if name else {})}
+    first = submission("org-permit", org, agency=REGISTRY_OFFICE, produced_at=produced_at)
+    named = {"fdmchxm": org.name, "tyshxydm": org.uscc, "djjg": "演示机关", "djrq": DAY, "zt": "存续", "fddbr": name}
+    return first | {"item": ITEM, "payload": named}
 
 
 def told(road: Road, org: Organisation) -> list[Record]:
