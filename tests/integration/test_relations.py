@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
+from services.identity.domain.codes import refer
 from tests.support.road import DAY, Organisation, Record, Road, again, messages, organisation, submission
 from tests.support.stack import eventually
 
@@ -15,6 +18,11 @@ pytestmark = pytest.mark.usefixtures("well_behaved")
 
 REGISTRY_OFFICE, ITEM = "420000-bzb", "public-institution-registration"
 NAME = "演示植入之任职人"  # all names begin like that, so that a search for it finds any of them
+SUBJECT = "INSERT INTO subjects (subject_id, version, merged_into) VALUES ($1, 1, $2)"
+RELATION = """
+INSERT INTO relations (record_id, version, organisation, role, name_digest, person_id, said_at, item, agency)
+VALUES ($1, 1, $2, $3, $4, $5, $6, 'planted', 'planted')
+"""
 
 
 def entry(org: Organisation, name: str, produced_at: int) -> Record:
@@ -67,34 +75,44 @@ def test_the_youngest_entry_counts_until_it_is_withdrawn(road: Road) -> None:
     assert "withdrawn" in words
 
 
-def test_merged_organisations_are_asked_as_one(road: Road) -> None:
-    one, other = organisation(), organisation()
-    old, young = entry(one, NAME + "四", 1_506_600_001_000), entry(other, NAME + "四", 1_506_600_002_000)
-    ids = road.accepted(old, young)
-    arrives(road, one, [(ids[0], 1, "")])
-    arrives(road, other, [(ids[1], 1, "")])
-    digests = road.stack.sql(
-        "identity", "SELECT name_digest FROM relations WHERE record_id = ANY($1)", [bytes.fromhex(r) for r in ids]
-    )
-    assert len({row[0] for row in digests}) == 2, "one name in two organisations cannot be joined"
-    road.stack.credit("merge", one.uscc, other.uscc, "--reason", "演示合并", "--by", "演示员")
-    for org in (one, other):
-        assert lines(road, org) == [(ids[1], 1, ""), (ids[0], 1, "SUCCEEDED")]
-    road.stack.credit("unmerge", one.uscc, other.uscc, "--reason", "演示拆分", "--by", "演示员")
-    assert lines(road, one) == [(ids[0], 1, "")]
+class Planted(NamedTuple):
+    """Two organisations put straight into identity's store, the second one merged into the first."""
+
+    one: Organisation
+    other: Organisation
 
 
-def test_an_entry_by_an_old_code_counts_from_its_link_on_and_goes_with_it(road: Road) -> None:
-    org = organisation()
-    waiting = entry(org, NAME + "五", 1_506_600_001_000)
-    waiting |= {"subject_code_kind": "reg_no", "subject_code": org.reg_no}
-    waiting["payload"] = waiting["payload"] | {"gsdjzch": org.reg_no, "tyshxydm": None}
-    (record_id,) = road.accepted(waiting)
-    mapping = submission("code-mapping", org)
-    road.accepted(mapping)
-    arrives(road, org, [(record_id, 1, "")])
-    road.accepted(again(mapping, "withdraw"))
-    arrives(road, org, [(record_id, 1, "UNLINKED")])
+@pytest.fixture
+def planted(road: Road) -> Iterator[Planted]:
+    """With an entry each, and three persons who are responsible in the second, of whom one was erased."""
+    both = Planted(organisation(), organisation())
+    ids = [secrets.token_bytes(16) for _ in both]
+    persons = [bytes([n]) * 16 for n in (0xE1, 0xE2, 0xE3)]
+    pepper = bytes.fromhex((road.layout.secrets / "identity.pepper").read_text())
+    subjects = [refer(pepper, "uscc", org.uscc).id for org in both]
+    into = None
+    try:
+        for subject_id in subjects:
+            road.stack.sql("identity", SUBJECT, subject_id, into)
+            into = subject_id
+        for record_id, subject_id, at in zip(ids, subjects, (1, 2), strict=True):
+            road.stack.sql("identity", RELATION, record_id, subject_id, "HEAD", b"d" * 16, None, at)
+        for person in persons:
+            road.stack.sql("identity", RELATION, person, subjects[1], "RESPONSIBLE_PERSON", None, person, 3)
+        road.stack.sql("identity", "INSERT INTO erasures VALUES ($1, 'planted', 'operator', '演示', 1)", persons[0])
+        yield both
+    finally:
+        road.stack.sql("identity", "DELETE FROM relations WHERE record_id = ANY($1)", [*ids, *persons])
+        road.stack.sql("identity", "DELETE FROM subjects WHERE subject_id = ANY($1)", subjects)
+        road.stack.sql("identity", "DELETE FROM erasures WHERE command_id = 'planted'")
+
+
+def test_merged_organisations_are_asked_as_one_and_an_erased_person_is_not_told(road: Road, planted: Planted) -> None:
+    for org in planted:
+        found = [(one["role"], one["stands"], one["person"][:2]) for one in told(road, org)]
+        persons = [("RESPONSIBLE_PERSON", True, "e3"), ("RESPONSIBLE_PERSON", True, "e2")]
+        assert found == [*persons, ("HEAD", True, ""), ("HEAD", False, "")]
+    assert len({one["organisation"] for one in told(road, planted.one)}) == 2
 
 
 def test_no_name_is_kept_shown_or_searchable(road: Road) -> None:
