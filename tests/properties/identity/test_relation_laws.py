@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.identity.domain.events import RecordSeen
 from services.identity.domain.relations import tell as list_relations
-from tests.unit.identity.samples import JIA, YI, entry, kept, subject_id, tell
+from tests.unit.identity.samples import JIA, REG_NO, YI, entry, kept, mapping, subject_id, tell
 
 entries = st.builds(
     lambda holder, uscc, number, version, action, at: entry(
@@ -24,6 +24,18 @@ entries = st.builds(
 )
 # A version of a record is what it is, however often it comes.
 histories = st.lists(entries, max_size=14, unique_by=lambda one: (one.record_id, one.version))
+by_old_code = st.builds(
+    lambda holder, version, action: entry(holder, REG_NO, "reg_no", number=30, version=version, action=action),
+    st.sampled_from(["演示某", "演示别人", "演示第三", None]),
+    st.integers(1, 2),
+    st.sampled_from(["report", "report", "correct", "withdraw"]),
+)
+mappings = st.builds(
+    lambda uscc, version, action: mapping(uscc, number=21, version=version, action=action),
+    st.sampled_from([JIA, YI]),
+    st.integers(1, 4),
+    st.sampled_from(["report", "correct", "withdraw"]),
+)
 
 
 def youngest(history: list[RecordSeen], uscc: str) -> set[tuple[bytes, int]]:
@@ -68,3 +80,15 @@ def test_at_most_one_stands_and_each_version_is_told_once(history: list[RecordSe
 def test_a_repeat_neither_begins_nor_ends_anything(history: list[RecordSeen]) -> None:
     cluster, _ = tell(*history)
     assert tell(*history, cluster=cluster)[1] == []
+
+
+@given(st.lists(st.one_of(by_old_code, mappings), min_size=4, max_size=12))
+def test_only_a_linked_record_speaks_and_by_its_newest_version(history: list[RecordSeen]) -> None:
+    """Also of records that an old code links, and that lose their link with it."""
+    cluster, said = tell(*history)
+    speaking = {one.record_id: one.relation for one in kept(said) if one.ended_as is None}
+    assert speaking == {r.record_id: r.relation for r in cluster.records.values() if r.relation is not None}
+    for record_id, relation in speaking.items():
+        record = cluster.record(record_id)
+        assert record.link is not None
+        assert (relation.version, relation.organisation) == (record.linked, record.link.subject_id)
