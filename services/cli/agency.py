@@ -78,7 +78,10 @@ def _text(value: Any) -> str:
 def add(
     code: Code,
     name: Annotated[str, typer.Option(help="Its name; default: as the register of 2017 has it.")] = "",
-    item: Annotated[list[str] | None, typer.Option(help="An item it may submit; default: all it is named for.")] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(help="An item it may submit; default: all it is named for but those about natural persons."),
+    ] = None,
     kind: Annotated[str, typer.Option(help="department, court, vertical, credit_authority, mass_organisation.")] = "",
     parent: Annotated[str, typer.Option(help="The unit of a higher tier that it reports through.")] = "",
     expected_since: Annotated[str, typer.Option(help="Since when its records are expected: 2017-06-30.")] = "",
@@ -126,12 +129,15 @@ def onboard(
     said: Mapping[str, Any] | None = None,
     folder: Path | None = None,
 ) -> dict[str, Any]:
-    """What it got; `said`: more of it, as `register_agency` takes it. Raises `StackFault` with ingestion's reason."""
+    """What it got; `said`: more of it, as `register_agency` takes it. Raises `StackFault` with ingestion's reason.
+
+    Who may report persons is somebody's decision, never a default: PIPL 6, no more than the task needs.
+    """
     from deploy.local import kafka_admin
     from services.cli import catalogue, commands, samples
 
     known = catalogue.read(layout)
-    wanted = sorted(items or [it.code for it in known.values() if it.is_of(code)])
+    wanted = sorted(items or [it.code for it in known.values() if it.is_of(code) and not it.about_persons])
     unknown = sorted(set(wanted) - known.keys())
     if unknown:
         raise StackFault(f"there is no catalogue item {unknown[0]!r}: choose from {', '.join(sorted(known))}")

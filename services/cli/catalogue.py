@@ -38,6 +38,11 @@ class Item(NamedTuple):
         """`open`, `closed` (nothing is taken yet) or `retired`."""
         return "retired" if self.told.get("retired_at") else str(self.definition.get("intake", "open"))
 
+    @property
+    def about_persons(self) -> bool:
+        """Whether natural persons are among its subjects."""
+        return "person" in self.definition["subject_kinds"]
+
     def is_of(self, agency: str) -> bool:
         """Whether the item names the agency as responsible, and takes reports."""
         return self.state == "open" and any(fnmatchcase(agency, pattern) for pattern in self.definition["agencies"])

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from services.cli.catalogue import Item
-from services.cli.catalogue_words import SAID, both
+from services.cli.catalogue_words import SAID, both, kept_out
 
 STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
@@ -92,7 +92,11 @@ def _facts(item: Item) -> list[tuple[str, str]]:
         "盖章确认 confirmed by": ", ".join(told.get("confirmed_by", ())),
         "使用单位 readers": ", ".join(one["name"] for one in told.get("consumers", ())),
     }
-    listed = {"责任单位 responsible": _responsible(d), "法律依据 legal basis": _basis(d["legal_basis"])}
+    listed = {
+        "责任单位 responsible": _responsible(d),
+        "法律依据 legal basis": _basis(d["legal_basis"]),
+        "不予归集 not collected": "<br>".join(escape(kept_out(rule)) for rule in d.get("not_collected", ())),
+    }
     return [(label, escape(text)) for label, text in plain.items()] + list(listed.items())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 SAID: dict[str, dict[str, tuple[str, str]]] = {
     "category": {
         "registration": ("登记注册", "Registration"),
@@ -80,3 +83,9 @@ def zh(kind: str, code: str) -> str:
 def both(kind: str, code: str) -> str:
     """Chinese and English; the code itself for one that is not known here."""
     return " ".join(SAID[kind].get(code, (code,)))
+
+
+def kept_out(rule: Mapping[str, Any]) -> str:
+    """A rule of what the law keeps out of an item, with the fields that show it and how far its law was verified."""
+    law = f"{rule['document']} {rule['article']}（{both('verification', rule['verification'])}）"
+    return f"{rule['zh']} {rule['en']}: {', '.join(rule['fields'])}; {law}"

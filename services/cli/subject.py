@@ -16,7 +16,7 @@ DEADLINE_S = 10.0
 
 def subject(
     code: Annotated[str, typer.Argument(help="A unified social credit code, or another with --kind.")],
-    kind: Annotated[str, typer.Option(help="uscc, org_code, reg_no or tax_no.")] = "uscc",
+    kind: Annotated[str, typer.Option(help="uscc, org_code, reg_no, tax_no or subject_id.")] = "uscc",
     channel: Annotated[str, typer.Option(help="public or government.")] = "public",
     purpose: Annotated[
         str, typer.Option(help="What the answer is for; kept in the audit log.")
@@ -49,7 +49,7 @@ def look_up(layout: Layout, kind: str, code: str, channel: str, purpose: str) ->
     try:
         with grpc.insecure_channel(layout.address("disclosure.grpc")) as door:
             stub: Any = pb_grpc.DisclosureStub(door)
-            key = pb.SubjectKey(code=pb.Code(kind=kind, code=code))
+            key = pb.SubjectKey(**({kind: code} if kind == "subject_id" else {"code": pb.Code(kind=kind, code=code)}))
             request = pb.GetSubjectRequest(inquiry=inquiry, subject=key)
             known = stub.GetSubject(request, timeout=DEADLINE_S).subject
             return _whole(pb, stub, inquiry, known)

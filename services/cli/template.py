@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from deploy.local.layout import Layout
-from services.cli.catalogue_words import both
+from services.cli.catalogue_words import both, kept_out
 
 ROWS = 1000  # so many rows get the drop-down lists
 LIST_LIMIT = 255  # a spreadsheet program takes no longer list in a rule; what is longer stands on a sheet of its own
 CODES = "代码表 codes"
+NUMBER = "the resident identity number; it stands in no other column"
 
 
 def template(
@@ -41,10 +42,11 @@ def columns(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
     `list`: the values that a drop-down offers; empty where others are right too.
     """
     envelope = {"record_no": "record_no", **definition["envelope_columns"]}
+    persons = "person" in definition["subject_kinds"]
     notes = {
         "record_no": "your own stable number of this record; empty: made from the row",
         "subject_name": "name of the subject",
-        "subject_code": "its code; 18 characters are a unified social credit code",
+        "subject_code": NUMBER if persons else "its code; 18 characters are a unified social credit code",
         "decided_on": "YYYY-MM-DD",
     }
     first: list[dict[str, Any]] = [
@@ -72,6 +74,7 @@ def about(definition: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("时限 deadline", f"{deadline['days']} {both('unit', deadline['unit'])}"),
         ("披露 disclosure", both("disclosure", definition["disclosure"])),
         *(("依据 legal basis", f"{e['document']} {e['article']}") for e in definition["legal_basis"]),
+        *(("不予归集 not collected", kept_out(rule)) for rule in definition.get("not_collected", ())),
     ]
 
 

@@ -28,16 +28,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "FIELD_MISSING": ("必填列为空", "is required and empty"),
     "ROW_TOO_LARGE": ("整行超过消息大小上限", "the row is larger than a message may be"),
     "SUBJECT_KIND_NOT_ALLOWED": (
-        "此目录事项不接收自然人，该行未发送",
-        "the item takes no natural persons; nothing of the row has left this machine",
+        "此目录事项不接收{zh}，该行未发送",
+        "the item takes no {en}; nothing of the row has left this machine",
     ),
     "SIMPLE_PROCEDURE_PERSON": (
         "对自然人适用简易程序作出的处罚不予归集",
         "a penalty on a person by simple procedure is not collected",
     ),
     "USE_RESTRICTED": (
-        "信息使用范围不是公示，而此目录事项为公开公示",
-        "the row is not meant for publication, and the item is public",
+        "信息使用范围不允许此目录事项的披露方式（{zh}）",
+        "the row is not meant for as many as the item is disclosed to ({en})",
+    ),
+    "NOT_COLLECTED": (
+        "此信息依法不予归集：{zh}。该行未发送；填写有误的，更正后重新报送",
+        "the law keeps this out of the item: {en}; nothing of the row has left this machine. If it is wrong, mend it",
     ),
     "BUSINESS_KEY_TWICE": (
         "与第{line}行是同一决定（文号括号、字形不同视为相同），record_no却不同",

@@ -35,11 +35,16 @@ class Target(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """A header understood. `person`: a value there names a natural person; `open_only`: place and permitted values."""
+    """A header understood. `person`, `organisation`: a value there names one; `open_only`: place, permitted values.
+
+    `document`: what the file calls the first column that names a person.
+    """
 
     shape: str
     targets: Mapping[str, Target]
     person: tuple[int, ...]
+    organisation: tuple[int, ...]
+    document: str
     open_only: tuple[tuple[Source, tuple[str, ...]], ...]
     procedure: tuple[Source, ...]
     ignored: tuple[str, ...]
@@ -73,13 +78,16 @@ def understand(item: Item, header: Sequence[str], shape: str = "") -> Columns:
             f"no column belongs to {item.code}: its columns are listed by credit template {item.code} --json"
         )
     open_only: Table = chosen.get("open_only", {})
-    person, unsent = set(chosen.get("person", ())), set(chosen.get("unsent", ()))
+    persons, organisations = (_named(found, chosen.get(kind, ())) for kind in ("person", "organisation"))
     procedure = _named(found, table.get("simple_procedure", {}).get("columns", ()))
-    silent = {*person, *unsent, *open_only.get("columns", ()), *(plain(source.column) for source in procedure)}
+    unused = (*persons, *organisations, *procedure)
+    silent = {*chosen.get("unsent", ()), *open_only.get("columns", ()), *(plain(source.column) for source in unused)}
     return Columns(
         shape=chosen.get("name", ""),
         targets=targets,
-        person=tuple(at for at, name in enumerate(names) if name in person),
+        person=tuple(source.at for source in persons),
+        organisation=tuple(source.at for source in organisations),
+        document=persons[0].column if persons else "",
         open_only=tuple((s, tuple(open_only["values"])) for s in _named(found, open_only.get("columns", ()))),
         procedure=procedure,
         ignored=tuple(h for at, (p, h) in enumerate(found) if at not in used and p not in silent and p),

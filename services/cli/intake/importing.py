@@ -20,7 +20,7 @@ from services.cli.intake.journal import Journal, run_of
 from services.cli.intake.rows import Made, Maker, Sender
 from services.cli.intake.spool import Spool
 from services.cli.intake.tables import Table, look_through
-from services.cli.outsider import Reader, Registry
+from services.cli.outsider import Reader, Registry, settings
 from services.cli.progress import bars
 from services.cli.publishing import Submitter, TooLarge
 
@@ -47,7 +47,8 @@ def whole(layout: Layout, wish: Wish, clock_ms: Callable[[], int], quiet: bool) 
     door = Submitter(layout, registry, wish.agency)
     table = look_through(wish.file)
     columns = understand(item, table.header, wish.shape)
-    run = run_of(table.digest, wish.agency, wish.item, {**wish.constants, "--shape": wish.shape})
+    wishes = {**wish.constants, "--shape": wish.shape}
+    run = run_of(table.digest, wish.agency, wish.item, wishes, _secret(layout, wish.agency, item))
     spool = Spool()
     with Journal(wish.file, run) as journal, Reader(layout, wish.agency) as reader, bars(quiet) as progress:
         topic = f"credit.receipts.{wish.agency}.v1"
@@ -122,6 +123,11 @@ class Sending:
         first = self._spool.known_under(made.business_key, made.record["record_no"], number)
         if first is not None:
             raise RowFault((cell_fault("BUSINESS_KEY_TWICE", "record_no", line=first),))
+
+
+def _secret(layout: Layout, agency: str, item: catalogue.Item) -> bytes:
+    """Of persons the name of a run, which receipts carry on, is made with the agency's own password."""
+    return str(settings(layout, agency)["sasl.password"]).encode() if item.about_persons else b""
 
 
 def hear(

@@ -9,10 +9,11 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from services.cli.catalogue import Item
+from services.cli.catalogue_words import SAID
 from services.cli.intake import cells
 from services.cli.intake.faults import CellFault, CellProblem, RowFault, cell_fault
 from services.cli.intake.header import Columns, Target, plain, understand
-from services.cli.intake.subject import CODE_KINDS, Texts, Who
+from services.cli.intake.subject import CODE_KINDS, PERSON, Texts, Who
 from services.kernel import document_number
 
 SEPARATORS = re.compile("[;；]")
@@ -56,6 +57,7 @@ class Maker:
         texts = self._texts(row, faults)
         kind, code_kind = self._who.find(texts, row, faults)
         self._permitted(row, faults)
+        self._collected(texts, faults)
         payload = {field["code"]: self._value(field, texts, faults) for field in self._fields}
         decided = self._decided(texts, faults)
         key = self._business_key(texts)
@@ -67,7 +69,7 @@ class Maker:
             "agency": self._sender.agency,
             "source_unit": texts["source_unit"],
             "action": texts["action"] or "report",
-            "record_no": texts["record_no"] or (content_no([key]) if key else content_no(row)),
+            "record_no": texts["record_no"] or self._record_no(number, row, key, kind),
             "subject_kind": kind,
             "subject_code_kind": code_kind,
             "subject_code": texts["subject_code"],
@@ -112,7 +114,23 @@ class Maker:
         for source, values in self._columns.open_only:
             said = cells.filled(row[source.at]) if source.at < len(row) else ""
             if said and cells.narrow(said) not in values:
-                faults.append(cell_fault("USE_RESTRICTED", source.column))
+                zh, en = SAID["disclosure"][str(self._item.definition["disclosure"])]
+                faults.append(cell_fault("USE_RESTRICTED", source.column, zh=zh, en=en))
+
+    def _collected(self, texts: Texts, faults: list[CellFault]) -> None:
+        """What ingestion would refuse because the law keeps it out does not leave this machine."""
+        rules: Sequence[Mapping[str, Any]] = self._item.definition.get("not_collected", ())
+        for rule in rules:
+            words = [*rule.get("words", ()), *([texts["subject_name"]] if rule.get("holds") else [])]
+            for code in rule["fields"]:
+                if any(word in texts[code] for word in words if len(word) > 1):
+                    faults.append(cell_fault("NOT_COLLECTED", self._columns.name(code), zh=rule["zh"], en=rule["en"]))
+
+    def _record_no(self, number: int, row: Sequence[str], key: str, kind: str) -> str:
+        """Of a file that gives none. Nobody must be able to try out a person's number against it."""
+        if key or kind != PERSON:
+            return content_no([key] if key else row)
+        return content_no([self._sender.run, str(number)])
 
     # --- values ---
 

@@ -152,7 +152,7 @@ def _conditions(writer: Writer, i: int, field: Field) -> list[str]:
 
 def _text_conditions(writer: Writer, i: int, field: Field) -> list[str]:
     v = f"v{i}"
-    found = _agreement(writer, v, field)
+    found = [*_agreement(writer, v, field), *_kept_out(writer, i, field)]
     if field.code_list and not field.separator:
         found.append(f"{v} not in {writer.constant(f'list{i}', frozenset(e for e in field.code_list if '*' not in e))}")
     elif field.code_list:
@@ -161,6 +161,12 @@ def _text_conditions(writer: Writer, i: int, field: Field) -> list[str]:
         companion = COMPANIONS.get(field.format)
         found.append(f"not fits({field.format!r}, {v}, {writer.known(companion) if companion else None})")
     return found
+
+
+def _kept_out(writer: Writer, i: int, field: Field) -> list[str]:
+    rules = [rule for rule in writer.item.not_collected if field.code in rule.fields]
+    names = [writer.constant(f"kept_out{i}_{n}", rule.found) for n, rule in enumerate(rules)]
+    return [f"{name}(v{i}, envelope.subject_name) is not None" for name in names]
 
 
 def _agreement(writer: Writer, v: str, field: Field) -> list[str]:

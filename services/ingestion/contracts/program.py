@@ -61,7 +61,9 @@ Rule = tuple[Op, int, bytes]  # operation, slot, body
 
 
 def compile_program(item: Item) -> bytes | None:
-    """The table of an edition; None for one that does not fit into a table, which Python alone will read."""
+    """The table of an edition; None for one that Python alone will read: it does not fit, or keeps something out."""
+    if item.not_collected:
+        return None
     shapes = [Shape.TEXT] * 10 + [Shape.NUMBER] * 2 + [_shape(field) for field in item.fields]
     slots = {name: i for i, name in enumerate(Envelope._fields) if name in ENVELOPE_NAMES}
     slots |= {field.code: len(Envelope._fields) + i for i, field in enumerate(item.fields)}

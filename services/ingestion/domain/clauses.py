@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.ingestion.domain.definition import Item, LegalBasis
+from services.ingestion.domain.not_collected import NotCollected
 
 
 def clause(item: Item, field: str) -> str:
@@ -10,6 +11,11 @@ def clause(item: Item, field: str) -> str:
     return f"{item.code}/{item.version} {field}; {'; '.join(map(_law, item.legal_basis[:1]))}"
 
 
-def _law(basis: LegalBasis) -> str:
+def keeping_out(item: Item, field: str, rule: NotCollected) -> str:
+    """The same, with the law that keeps something out of the item."""
+    return f"{item.code}/{item.version} {field}; {_law(rule)}"
+
+
+def _law(basis: LegalBasis | NotCollected) -> str:
     """Whoever is told of a law that nobody has checked at its source is told that too."""
     return f"{basis.document}{basis.article}" + (" (unverified)" if basis.verification == "unverified" else "")

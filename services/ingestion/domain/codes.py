@@ -209,6 +209,13 @@ CODES: dict[str, Entry] = {
         "演示内容",
     ),
     # --- state
+    "NOT_COLLECTED": Entry(
+        "{rule}",
+        CATALOGUE,
+        "字段{field}（{name}）表明此信息依法不予归集：{rule_zh}。请勿报送；填写有误的，更正后重新报送",
+        "field {field} shows what the law keeps out: {rule}; do not send it; mend the field if it is wrong",
+        "普通程序",
+    ),
     "RECORD_NO_REUSED": Entry(
         "one record_no, one record",
         CONTRACT,

@@ -13,6 +13,7 @@ from typing import Any
 from services.ingestion.domain import denylist, terms, vintages
 from services.ingestion.domain.conditions import Condition
 from services.ingestion.domain.faults import Fault, fault
+from services.ingestion.domain.not_collected import NotCollected, read_rules, unknown
 from services.ingestion.domain.reader import MISSING, Reader
 from services.ingestion.domain.standing import UNSAID, DisplayRule, Standing, read_standing
 
@@ -74,6 +75,7 @@ class Item:
     fields: tuple[Field, ...]
     name_en: str = ""
     standing: Standing = UNSAID
+    not_collected: tuple[NotCollected, ...] = ()
 
 
 def parse(definition: Mapping[str, Any]) -> tuple[Item | None, tuple[Fault, ...]]:
@@ -97,6 +99,7 @@ def parse(definition: Mapping[str, Any]) -> tuple[Item | None, tuple[Fault, ...]
         fields=tuple(_field(table, i, full, faults) for i, table in enumerate(top.tables("fields"))),
         name_en=top.text("name_en", MISSING if full else ""),
         standing=read_standing(top, full, faults),
+        not_collected=read_rules(top.tables("not_collected") if top.has("not_collected") else [], faults),
     )
     faults.extend(_cross_checks(item))
     faults.extend(vintages.check(definition, [field.code for field in item.fields]))
@@ -173,6 +176,8 @@ def _cross_checks(item: Item) -> list[Fault]:
             faults.append(fault("DEFINITION_FAULT", field.code, rule="sensitivity: of a person a text, to be sealed"))
         if denylist.forbidden_name(field.name_zh, field.name_en, item.subject_kinds):
             faults.append(fault("ATTRIBUTE_FORBIDDEN", field.code))
+    for code in unknown(item.not_collected, [field.code for field in item.fields if field.type == "string"]):
+        faults.append(fault("DEFINITION_FAULT", "not_collected", rule=f"fields: {code} is no text of the item"))
     return [*faults, *_standing_checks(item, known)]
 
 

@@ -16,9 +16,14 @@ class Door(NamedTuple):
 
 
 def refusals(item: Item, door: Door, action: str, day: int) -> tuple[Fault, ...]:
-    """Only new reports need an edition in force and an item that is not retired; `day` is that of receipt."""
+    """Only new reports need an edition in force and an item that is not retired; `day` is that of receipt.
+
+    An edition that took nothing takes nothing when a later one has opened the item.
+    """
     if door.intake == "closed":
         return (fault("ITEM_NOT_OPEN", "item", item.code),)
+    if item.standing.intake == "closed":
+        return (fault("ITEM_NOT_IN_FORCE", "item", item.code),)
     if action != "report":
         return ()
     if door.retired:
@@ -28,4 +33,5 @@ def refusals(item: Item, door: Door, action: str, day: int) -> tuple[Fault, ...]
 
 def unlimited(item: Item, door: Door, day: int) -> bool:
     """Whether nothing will be refused from this day on, however long the edition stands."""
-    return door == Door("open", False) and item.standing.until is None and item.standing.in_force(day)
+    taken = door == Door("open", False) and item.standing.intake == "open"
+    return taken and item.standing.until is None and item.standing.in_force(day)

@@ -9,12 +9,13 @@ from itertools import chain
 from typing import Any
 
 from services.ingestion.domain import received
-from services.ingestion.domain.clauses import clause
+from services.ingestion.domain.clauses import clause, keeping_out
 from services.ingestion.domain.definition import Field, Item
 from services.ingestion.domain.examples import example
 from services.ingestion.domain.faults import Fault, cited, fault
 from services.ingestion.domain.formats import COMPANIONS, FORMAT_RULES, fits, place
 from services.ingestion.domain.identifiers import identity_number_at
+from services.ingestion.domain.not_collected import SUBJECT_NAME
 
 Values = Mapping[str, Any]  # envelope and payload values by name; dates as days since 1970
 Check = Callable[[Values], Iterator[Fault]]
@@ -28,7 +29,7 @@ DECIMAL = re.compile(r"(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?", re.ASCII)
 
 def compile_validator(item: Item) -> Callable[[Values], list[Fault]]:
     """A function that states every fault of one payload."""
-    checks = [_check(field, clause(item, field.code)) for field in item.fields]
+    checks = [_check(field, clause(item, field.code), _kept_out(item, field)) for field in item.fields]
 
     def validate(values: Values) -> list[Fault]:
         return [found for check in checks for found in check(values)]
@@ -36,16 +37,33 @@ def compile_validator(item: Item) -> Callable[[Values], list[Fault]]:
     return validate
 
 
-def _check(field: Field, where: str) -> Check:
+def _check(field: Field, where: str, kept_out: Check) -> Check:
     content = CONTENT[field.type]
 
     def check(values: Values) -> Iterator[Fault]:
         value = values.get(field.code)
         if value is None or (isinstance(value, str) and not value.strip()):
             found = _missing(field, value, values)
+        elif told := list(kept_out(values)):
+            return iter(told)  # that it is not in a code list either is no news
         else:
             found = chain(content(field, value, values), _agreement(field, value, values))
         return (cited(each, where) for each in found)
+
+    return check
+
+
+def _kept_out(item: Item, field: Field) -> Check:
+    """What the law keeps out of the item and this field shows, each with its law."""
+    rules = [(rule, keeping_out(item, field.code, rule)) for rule in item.not_collected if field.code in rule.fields]
+
+    def check(values: Values) -> Iterator[Fault]:
+        for rule, where in rules:
+            text = str(values[field.code])
+            if at := rule.found(text, str(values.get(SUBJECT_NAME) or "")):
+                told = received.text(text, at)
+                wrong = _wrong(field, "NOT_COLLECTED", told, rule.example, rule=rule.en, rule_zh=rule.zh)
+                yield cited(wrong, where)
 
     return check
 

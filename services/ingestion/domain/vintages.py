@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from services.ingestion.domain.faults import Fault, fault
-from services.ingestion.domain.terms import SUBJECT_KINDS, VERIFICATIONS
+from services.ingestion.domain.terms import PERSON, SUBJECT_KINDS, VERIFICATIONS
 
 UNITS = ("wan", "yuan", "fen")  # 万元, 元, 分
 CODES = ("uscc", "org_code", "reg_no")
-ENVELOPE = ("source_unit", "action", "record_no")  # what a column may fill beside the fields
+ENVELOPE = ("source_unit", "action", "record_no", "subject_kind")  # what a column may fill beside the fields
 TOP = ("source", "verification", "codes", "kind_field", "kinds", "long_term", "simple_procedure", "shapes")
-SHAPE = ("name", "marks", "columns", "person", "unsent", "open_only")
+SHAPE = ("name", "marks", "columns", "person", "organisation", "unsent", "open_only")
 COLUMN = ("to", "from", "unit", "values", "join", "like")
 Table = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def check(definition: Table, fields: Collection[str]) -> tuple[Fault, ...]:
     """What is wrong with `vintages` and `business_key` of a definition with these field codes; neither is needed."""
     found = [*_business_key(definition.get("business_key", []), fields)]
     if "vintages" in definition:
-        found += _vintages(definition["vintages"], fields)
+        found += _vintages(definition["vintages"], fields, definition.get("subject_kinds") == [PERSON])
     return tuple(fault("DEFINITION_FAULT", where, rule=f"{where}: {rule}") for where, rule in found)
 
 
@@ -37,7 +37,7 @@ def _business_key(value: object, fields: Collection[str]) -> Wrong:
         yield "business_key", "fields of the item, or subject_code"
 
 
-def _vintages(value: object, fields: Collection[str]) -> Wrong:
+def _vintages(value: object, fields: Collection[str], of_persons: bool) -> Wrong:
     table = _table(value)
     if table is None:
         yield "vintages", "a table"
@@ -45,7 +45,8 @@ def _vintages(value: object, fields: Collection[str]) -> Wrong:
     yield from _unknown("vintages", table, TOP)
     if not table.get("source") or not _one_of(table.get("verification"), VERIFICATIONS):
         yield "vintages.source", "a source, and a verification of " + ", ".join(VERIFICATIONS)
-    yield from _subject(table, fields)
+    if not (of_persons and not table.keys() & {"codes", "kind_field", "kinds"}):  # a person has no code of these
+        yield from _subject(table, fields)
     yield from _long_term(table.get("long_term", {}), fields)
     yield from _words("vintages.simple_procedure", table.get("simple_procedure", {}), ("columns", "words"))
     yield from _shapes(table.get("shapes"), fields)
@@ -96,7 +97,7 @@ def _shape(where: str, shape: Table, fields: Collection[str]) -> Wrong:
     yield from _unknown(where, shape, SHAPE)
     if not isinstance(shape.get("name"), str) or not shape["name"]:
         yield f"{where}.name", "a name"
-    for name in ("marks", "person", "unsent"):
+    for name in ("marks", "person", "organisation", "unsent"):
         if not _texts(shape.get(name, [])) or (name == "marks" and not shape.get(name)):
             yield f"{where}.{name}", "a list of column names"
     yield from _words(f"{where}.open_only", shape.get("open_only", {}), ("columns", "values"))

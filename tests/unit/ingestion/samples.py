@@ -28,11 +28,14 @@ USCC = "91420100MA4KLM0N5H"
 NAME = "演示甲有限公司"
 SHIPPED = {shipped.item.code: shipped for shipped in load_catalogue()}
 TODAY = NOW.now_ms // 86_400_000
-ITEMS: dict[str, Item] = {  # those that take reports at that moment
+OPEN: dict[str, Item] = {  # those that take reports at that moment
     code: shipped.item
     for code, shipped in SHIPPED.items()
     if shipped.item.standing.intake == "open" and shipped.item.standing.in_force(TODAY)
 }
+ITEMS = {code: item for code, item in OPEN.items() if item.subject_kinds != ("person",)}  # about organisations
+OF_PERSONS = {code: item for code, item in OPEN.items() if code not in ITEMS}
+NUMBER, PERSON_NAME = "420106190003070015", "演示某甲"
 SCHEMA_IDS = {code: 100 + i for i, code in enumerate(sorted(SHIPPED))}
 SCHEMAS = {code: fastavro.parse_schema(schema_of(shipped.item)) for code, shipped in SHIPPED.items()}
 AGENCIES = {  # who reports: the first that the item names
@@ -72,10 +75,10 @@ def reader(tolerance_ms: int = 600_000) -> SubmissionReader:
     return SubmissionReader(register, tolerance_ms)
 
 
-def good_value(field: Field) -> Any:
-    """A value the field takes."""
+def good_value(field: Field, **envelope: Any) -> Any:
+    """A value the field takes; `envelope`: what it may have to repeat."""
     if field.same_as or field.format or field.code_list:
-        by_envelope = {"subject_name": NAME, "subject_code": USCC, "decided_on": DECIDED}
+        by_envelope = {"subject_name": NAME, "subject_code": USCC, "decided_on": DECIDED} | envelope
         by_format = {
             "uscc": USCC,
             "capital": "2,000(万元)",
@@ -118,6 +121,16 @@ def record(
         "produced_at": PRODUCED,
         "payload": payload(item, **(payload_changes or {})),
     } | changes
+
+
+def of_person(
+    item: str = "person-penalty", /, payload_changes: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """The same, about a natural person who cannot be alive."""
+    fields = {field.code: good_value(field, subject_name=PERSON_NAME) for field in SHIPPED[item].item.fields}
+    named = {"subject_kind": "person", "subject_code_kind": "resident_id", "subject_code": NUMBER}
+    whole = named | {"subject_name": PERSON_NAME, "payload": fields | (payload_changes or {})}
+    return record(item) | whole | changes
 
 
 def framed(submission: dict[str, Any], schema: str | None = None) -> bytes:

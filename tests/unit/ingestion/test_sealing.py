@@ -23,6 +23,7 @@ from services.ingestion.contracts.sealing import SEALED, Sealer, sealed
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.events import RecordAccepted
 from services.ingestion.domain.person import Document, PersonKey
+from services.ingestion.domain.reference import AgencyRow
 from services.ingestion.domain.submission import Submission
 from services.ingestion.handlers import Records
 from services.ingestion.native import load
@@ -257,6 +258,8 @@ def test_the_native_reader_is_certain_of_no_person() -> None:
 def test_the_agencies_that_may_speak_of_persons_are_known() -> None:
     known = persons.register()
     assert known.about_persons() == sorted(sender.agency for sender in known.senders())
-    other = Register()
-    other.fill(samples.reference())
+    other, shipped = Register(), samples.reference()
+    other.fill(shipped)
+    assert other.about_persons() == known.about_persons()
+    other.fill(shipped._replace(agencies=tuple(AgencyRow(a.code, tuple(samples.ITEMS)) for a in shipped.agencies)))
     assert other.about_persons() == []
