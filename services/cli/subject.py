@@ -49,7 +49,8 @@ def look_up(layout: Layout, kind: str, code: str, channel: str, purpose: str) ->
     try:
         with grpc.insecure_channel(layout.address("disclosure.grpc")) as door:
             stub: Any = pb_grpc.DisclosureStub(door)
-            key = pb.SubjectKey(**({kind: code} if kind == "subject_id" else {"code": pb.Code(kind=kind, code=code)}))
+            by_id = kind == "subject_id"
+            key = pb.SubjectKey(subject_id=code) if by_id else pb.SubjectKey(code=pb.Code(kind=kind, code=code))
             request = pb.GetSubjectRequest(inquiry=inquiry, subject=key)
             known = stub.GetSubject(request, timeout=DEADLINE_S).subject
             return _whole(pb, stub, inquiry, known)

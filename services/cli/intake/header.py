@@ -78,7 +78,7 @@ def understand(item: Item, header: Sequence[str], shape: str = "") -> Columns:
             f"no column belongs to {item.code}: its columns are listed by credit template {item.code} --json"
         )
     open_only: Table = chosen.get("open_only", {})
-    persons, organisations = (_named(found, chosen.get(kind, ())) for kind in ("person", "organisation"))
+    persons, organisations = _named(found, chosen.get("person", ())), _named(found, _organisation(table, chosen))
     procedure = _named(found, table.get("simple_procedure", {}).get("columns", ()))
     unused = (*persons, *organisations, *procedure)
     silent = {*chosen.get("unsent", ()), *open_only.get("columns", ()), *(plain(source.column) for source in unused)}
@@ -93,6 +93,12 @@ def understand(item: Item, header: Sequence[str], shape: str = "") -> Columns:
         ignored=tuple(h for at, (p, h) in enumerate(found) if at not in used and p not in silent and p),
         width=len(header),
     )
+
+
+def _organisation(table: Table, chosen: Table) -> Sequence[str]:
+    """Columns that name an organisation; of a header that is of no shape, in whichever shape."""
+    shapes = [chosen] if chosen else cast("list[Table]", table.get("shapes", []))
+    return [name for shape in shapes for name in shape.get("organisation", ())]
 
 
 def _named(found: Sequence[tuple[str, str]], names: Iterable[str]) -> tuple[Source, ...]:

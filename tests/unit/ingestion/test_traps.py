@@ -132,6 +132,8 @@ def test_trap_16_a_penalty_on_a_person_by_simple_procedure_is_refused_at_intake(
     assert {fault.code for fault in caught.value.faults} == {"SIMPLE_PROCEDURE_PERSON", "SUBJECT_KIND_NOT_ALLOWED"}
     by_topic = samples.record(subject_kind="person", subject_code_kind="resident_id", subject_code=rows.PERSON)
     assert "SUBJECT_KIND_NOT_ALLOWED" in codes(samples.read(by_topic))[0]
+    assert codes(samples.read(samples.of_person()))[0] == set()
+    assert codes(samples.read(samples.of_person(payload_changes={"cx": "简易程序"})))[0] == {"NOT_COLLECTED"}
 
 
 def test_trap_17_a_code_that_begins_with_99_is_only_worth_a_warning() -> None:
