@@ -60,3 +60,19 @@ def submissions(draw: st.DrawFn) -> dict[str, Any]:
         subject_code_kind=draw(st.sampled_from(["uscc", "uscc", "reg_no", "org_code"])),
         payload=draw(payloads(item)),
     )
+
+
+TELLING = st.sampled_from(
+    ["简易程序", "当场处罚", "普通程序", "演示", samples.PERSON_NAME, f"对{samples.PERSON_NAME}作出", ""]
+)
+
+
+@st.composite
+def of_persons(draw: st.DrawFn) -> dict[str, Any]:
+    """A submission about a natural person; its texts may say what the law keeps out, or any other thing."""
+    item = samples.OF_PERSONS[draw(st.sampled_from(sorted(samples.OF_PERSONS)))]
+    changed: dict[str, Any] = {}
+    for field in draw(st.lists(st.sampled_from(item.fields), max_size=3, unique_by=lambda f: f.code)):
+        changed[field.code] = draw(TELLING | broken_value(field) if field.type == "string" else broken_value(field))
+    name = draw(st.sampled_from([samples.PERSON_NAME, "演", "演示", "普通程序"]))
+    return samples.of_person(item.code, payload_changes={"xm": name} | changed, subject_name=name)

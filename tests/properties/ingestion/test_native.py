@@ -22,7 +22,7 @@ from services.ingestion.domain.definition import parse
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 from services.kernel import registration_number
 from tests.properties.ingestion.native import Both, extension
-from tests.properties.ingestion.strategies import broken_value, submissions
+from tests.properties.ingestion.strategies import broken_value, of_persons, submissions
 from tests.properties.ingestion.valid import valid
 from tests.support.damage import damaged
 from tests.unit.ingestion import samples
@@ -68,6 +68,24 @@ def test_certain_answers_are_those_of_python(
 def test_the_envelope_too(name: str, value: str, kind: str) -> None:
     submission = samples.record("enterprise-registration", subject_code_kind=kind) | {name: value}
     BOTH.agree([samples.sent(submission, "enterprise-registration")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(of_persons())
+def test_of_a_person_it_is_certain_of_nothing(submission: dict[str, Any]) -> None:
+    """What is said of one is sealed first, and looked through for what the law keeps out: only Python does."""
+    assert BOTH.agree([samples.sent(submission)]) == 0
+
+
+def test_an_item_that_keeps_something_out_is_read_in_python_alone() -> None:
+    rule = {"fields": ["a"], "words": ["甲"], "zh": "演示", "en": "demo", "document": "演示条例", "article": "第一条"}
+    kept_out = {"not_collected": [rule | {"verification": "unverified"}]}
+    for entries, certain in (({}, 1), (kept_out, 0)):
+        known = odd.register(odd.field("a"), **entries)
+        both, message = Both(NATIVE, known), odd.message(known, {"a": "甲乙"})
+        assert both.agree([message]) == certain
+        told = both.python.read(message, samples.NOW).faults
+        assert [fault.code for fault in told] == ([] if certain else ["NOT_COLLECTED"])
 
 
 # --- odd and invented items -----------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ def field(code: str, **entries: Any) -> dict[str, Any]:
     return plain | {"code": code} | entries
 
 
-def register(*fields: dict[str, Any]) -> Register:
+def register(*fields: dict[str, Any], **entries: Any) -> Register:
     """Knows one item, of these fields."""
-    definition = samples.old_form(ITEM) | {"fields": list(fields)}
+    definition = samples.old_form(ITEM) | {"fields": list(fields)} | entries
     made = Register()
     edition = EditionRow(ITEM, 1, json.dumps(definition), SCHEMA_ID)
     made.fill(Reference(1, (AgencyRow(AGENCY, (ITEM,)),), (edition,)))
