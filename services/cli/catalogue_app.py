@@ -10,7 +10,7 @@ import typer
 
 from deploy.local.layout import Layout
 from services.cli import catalogue, catalogue_life
-from services.cli.catalogue_words import SAID, zh
+from services.cli.catalogue_words import SAID, kept_out, zh
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -94,6 +94,7 @@ def facts(item: catalogue.Item) -> list[tuple[str, str]]:
         ("sharing", " ".join(filter(None, (zh("sharing", d.get("sharing", "")), d.get("sharing_scope", ""))))),
         ("national", item.dataset),
         *(("legal basis", " ".join(basis.values())) for basis in d["legal_basis"]),
+        *(("kept out", kept_out(rule)) for rule in d.get("not_collected", ())),
         ("published by", " ".join(filter(None, (told.get("document_number", ""), told.get("published_by", ""))))),
         ("confirmed by", " ".join(told.get("confirmed_by", ()))),
         *(("reader", f"{one['name']}: {' '.join(one['fields'])}") for one in told.get("consumers", ())),

@@ -85,6 +85,18 @@ def test_the_page_says_of_an_item_what_its_definition_says(code: str) -> None:
     assert [text for text in said if text not in page] == []
 
 
+def test_page_notes_and_command_say_what_the_law_keeps_out_of_an_item(tmp_path: Path) -> None:
+    found = item("person-penalty")
+    file = tmp_path / "t.xlsx"
+    template._write(found.definition, file)
+    notes = [str(row[1].value) for row in load_workbook(file)["说明 notes"].iter_rows()]
+    for rule in found.definition["not_collected"]:
+        for told in (Page(page_of([found])).text, "\n".join(notes), "\n".join(text for _, text in facts(found))):
+            assert all(rule[name] in told for name in ("zh", "en", "document", "article"))
+    assert "第十三条（未核实 not verified）" in Page(page_of([found])).text
+    assert "kept out" not in dict(facts(item("org-penalty")))
+
+
 def test_what_a_definition_says_is_text_and_no_markup() -> None:
     page = Page(page_of([item("org-penalty", name_zh="<b>粗</b> & <script>")]))
     assert not page.tags & {"b", "script"}
