@@ -20,7 +20,7 @@ from tests.unit.cli.intake_items import SENDER, item
 from tests.unit.ingestion import samples
 
 KINDS = (".csv", ".csv.gz", ".xlsx")
-ITEMS = {code: item(code) for code in sorted(samples.ITEMS)}
+ITEMS = {code: item(code) for code in sorted(samples.OPEN)}
 READER = samples.reader()
 REGISTER = Register()
 REGISTER.fill(samples.reference())
