@@ -89,5 +89,8 @@ class Service:
     parked: Callable[[Message, str, Moment], Iterable[Outgoing]] = tell_nobody
     discarded: Callable[[Message, Moment], Iterable[Outgoing]] = answer_nobody
     unreplayed: frozenset[str] = frozenset()  # `table` or `table.column` that does not follow from the lanes
+    # Before a rebuild: shows the service its live store, for what cannot be made again; what it gives back is asked at
+    # the end for how much of what was taken from there.
+    recall: Callable[[Transaction], Callable[[], Mapping[str, int]]] | None = None
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
     linger_ms: int = 0  # while little waits, the pause before a turn: for services whose word nobody is waiting for

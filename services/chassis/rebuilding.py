@@ -1,8 +1,8 @@
 """`python -m services.<service> replay [verify]`: rebuild the store in the database `CREDIT_REPLAY_DSN`, then compare.
 
 Says how far it is as JSON lines: `{"turns", "of", "messages"}` while it works, `{"table", "live", "replayed"}` for
-every table, `{"equal", "turns", "messages", "seconds", "left_out"}` at the end. Exit code 3 when a table differs; 1 is
-every other end, with one line that says why.
+every table, `{"equal", "turns", "messages", "seconds", "left_out", "recalled"}` at the end. Exit code 3 when a table
+differs; 1 is every other end, with one line that says why.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ async def _replay(settings: Settings, target: Settings, build: Callable[[Runtime
         runtime = Runtime(target, pool, schemas)
         service = build(runtime)
         live = await stack.enter_async_context(snapshot(settings))
+        recalled = service.recall(live) if service.recall else dict[str, int]
         count = await turns.count(live)
         tape = Tape(kafka.reader_settings(settings), await _lanes(live))
         taken = 0
@@ -80,7 +81,8 @@ async def _replay(settings: Settings, target: Settings, build: Callable[[Runtime
         equal = await _compare(live, rebuilt, service.unreplayed)
         await runtime.close()
     left_out = sorted(state_hash.LEFT_OUT | service.unreplayed)
-    _say(equal=equal, turns=count, messages=taken, seconds=round(time.monotonic() - started, 1), left_out=left_out)
+    took = {"turns": count, "messages": taken, "seconds": round(time.monotonic() - started, 1)}
+    _say(equal=equal, **took, left_out=left_out, recalled=recalled())
     return equal
 
 

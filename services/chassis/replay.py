@@ -9,7 +9,9 @@ also what it has told.
 
 Limits, stated: a message that retention or compaction has taken from its topic cannot be read again; then the replay
 stops and names the lane (`Torn`), it never goes on with a hole. What is not written by turns (a service names it in
-`Service.unreplayed`) is not rebuilt: disclosure's audit log, whose rows follow from questions, not from messages.
+`Service.unreplayed`) is not rebuilt: disclosure's audit log, whose rows follow from questions, not from messages. What
+followed from something that exists no longer, as a key that was destroyed, is taken from the live journal
+(`Service.recall`) and counted; everything around it is made anew and compared.
 """
 
 from __future__ import annotations

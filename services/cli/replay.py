@@ -59,6 +59,8 @@ def _print(said: dict[str, Any], name: str) -> None:
     for row in said["tables"]:
         typer.echo(f"{'equal  ' if row['live'] == row['replayed'] else 'DIFFERS'}  {row['table']}")
     typer.echo(f"not compared: {', '.join(said['left_out'])}")
+    for what, times in said["recalled"].items():
+        typer.echo(f"taken from the live journal, since it cannot be made again: {times:,} {what}")
     typer.echo(
         f"{said['messages']:,} messages in {said['turns']:,} turns, {said['seconds']} s: the stores are "
         f"{'equal' if said['equal'] else 'DIFFERENT: look into the table named above'} (database {name})"

@@ -18,6 +18,7 @@ from services.ingestion.contracts.answers import Speaker
 from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.feeds import FeedReader, FeedSpeaker
 from services.ingestion.contracts.program import TABLE_VERSION
+from services.ingestion.contracts.recalling import Recaller
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.sealing import Sealer
@@ -30,6 +31,7 @@ from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_
 from services.ingestion.key_client import KeyClient, load_credential
 from services.ingestion.native import load
 from services.ingestion.sessions.keeper import AgencySessions
+from services.ingestion.store.history import History
 
 HOUR_S, LOOK_S = 3600, 15
 DAYS = 100  # that are looked at: a feed silent for longer has ended
@@ -42,6 +44,7 @@ def build(runtime: Runtime) -> Service:
     config = Config.from_environment(runtime.settings.environment)
     register = Register()
     speaker = Speaker(runtime.schemas)
+    sealer = Sealer(KeyClient(config.identity, load_credential(runtime.settings.secrets)).keys)
     records = handlers(
         SubmissionReader(register, config.tolerance_ms),
         speaker,
@@ -49,7 +52,7 @@ def build(runtime: Runtime) -> Service:
         ReferenceSpeaker(runtime.schemas),
         batch_reader(runtime.settings.environment, register, speaker, config.tolerance_ms),
         register.is_public,
-        Sealer(KeyClient(config.identity, load_credential(runtime.settings.secrets)).keys),
+        sealer,
     )
     feeds = feed_handlers(FeedReader(runtime.schemas, register), FeedSpeaker(runtime.schemas))
     sessions = AgencySessions(runtime.settings, runtime.clock_ms)
@@ -60,6 +63,7 @@ def build(runtime: Runtime) -> Service:
         refresh=refresher(register),
         parked=tell_waiting(speaker),
         discarded=tell_discarded(speaker),
+        recall=recalling(sealer, runtime),
         background=(
             partial(watch_calendar, runtime.clock_ms),
             partial(watch_feeds, runtime),
@@ -73,6 +77,17 @@ def door(runtime: Runtime, sessions: AgencySessions) -> SubmissionsApi:
     """The gRPC door, with a register of its own."""
     register = Register()
     return SubmissionsApi(sessions, runtime.schemas, runtime.pool, register, refresher(register), runtime.clock_ms)
+
+
+def recalling(sealer: Sealer, runtime: Runtime) -> Callable[[Transaction], Callable[[], Mapping[str, int]]]:
+    """For a replay: of erased persons, what was sealed while their keys were there."""
+
+    def recall(live: Transaction) -> Callable[[], Mapping[str, int]]:
+        recaller = Recaller(runtime.schemas.decode, History(live))
+        sealer.recall = recaller.recall
+        return recaller.counted
+
+    return recall
 
 
 def batch_reader(

@@ -65,7 +65,7 @@ def record(n: int, **changes: Any) -> Record:
 
 @pytest.fixture(scope="module")
 def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """A stack of its own: what was taken in of who is erased cannot be replayed, and others replay theirs."""
+    """A stack of its own: its files are searched for a thousand persons, and one of them is erased for ever."""
     with beside(tmp_path_factory.mktemp("persons"), BASE) as found:
         yield found
 
@@ -214,6 +214,31 @@ def test_one_is_erased_and_everybody_else_stays_as_they_were(planted: Road, tmp_
     eventually(refused, "nothing more is taken in of who was erased", 90)
     assert keys(planted)[erased] is None
     planted.accepted(record(14, record_no=f"p-{RUN}-14-2"))
+
+
+def replayed(road: Road, code: int = 0) -> dict[str, Any]:
+    done = road.stack.credit("replay", "ingestion", "--json", check=False)
+    assert done.returncode == code, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def test_a_replay_after_the_erasure_is_equal_and_what_is_planted_is_found(planted: Road) -> None:
+    said = replayed(planted)
+    assert said["equal"] is True
+    taken = said["recalled"]["submissions of erased persons"]
+    assert 1 <= taken < HOW_MANY  # of the one, once or more until ingestion's copy of the key was gone
+    plant = "UPDATE records SET submission = set_byte(submission, length(submission) - 1, $1) WHERE record_no = $2"
+    number_13 = f"p-{RUN}-13"
+    (row,) = planted.stack.sql("ingestion", "SELECT submission FROM records WHERE record_no = $1", number_13)
+    last = row["submission"][-1]
+    planted.stack.sql("ingestion", plant, last ^ 2, number_13)  # the day, which is not sealed
+    try:
+        said = replayed(planted, 1)
+    finally:
+        planted.stack.sql("ingestion", plant, last, number_13)
+    assert [row["table"] for row in said["tables"] if row["live"] != row["replayed"]] == ["records"]
+    assert said["recalled"]["submissions of erased persons"] == taken
 
 
 def test_a_number_that_never_had_a_key_is_no_erasure(planted: Road, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ reads it as any other, and finds texts that say nothing.
 The same submission gives the same bytes, so a replay says what was said: the nonce is a keyed hash of record, field and
 text. It comes again only for the same text at the same place, which then has the same sealed text; whoever sees both
 learns that a correction left a field as it was, and nothing else. (AES-GCM-SIV does the same, but has no SM4 in it.)
+Of who was erased meanwhile nothing can be sealed again: there a replay takes the sealed texts from the journal
+(recalling.py).
 """
 
 from __future__ import annotations
@@ -47,13 +49,24 @@ class Unsealed(NamedTuple):
 
 
 Ask = Callable[[Sequence[Document]], Awaitable[Mapping[Document, PersonKey]]]
+Gone = tuple[Submission, Unsealed, bytes]  # of somebody who is erased; the subject id
+Recall = Callable[[Sequence[Gone]], Awaitable[Mapping[int, Submission]]]
+
+
+async def recall_nothing(gone: Sequence[Gone]) -> Mapping[int, Submission]:
+    """Live: of who is erased nothing is taken in any more."""
+    return {}
 
 
 class Sealer:
-    """Seals the submissions of a batch, with one question for all of them; raises `Transient` while keys are away."""
+    """Seals the submissions of a batch, with one question for all of them; raises `Transient` while keys are away.
+
+    `recall` is set by a replay: of whose key is gone, what was sealed while it was there, by `id` of the input.
+    """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self.recall: Recall = recall_nothing
 
     async def seal(self, given: Iterable[Submission]) -> dict[int, Submission]:
         """By `id` of the input, which lives as long as its batch; a batch without persons asks nobody."""
@@ -61,7 +74,10 @@ class Sealer:
         if not waiting:
             return {}
         keys = await self._ask(list(dict.fromkeys(unsealed.document for _, unsealed in waiting)))
-        return {id(one): sealed(one, unsealed, keys[unsealed.document]) for one, unsealed in waiting}
+        found = [(one, unsealed, keys[unsealed.document]) for one, unsealed in waiting]
+        gone = [(one, unsealed, who.subject_id) for one, unsealed, who in found if who.key is None and who.subject_id]
+        before: Mapping[int, Submission] = await self.recall(gone) if gone else {}
+        return {id(one): before.get(id(one)) or sealed(one, unsealed, who) for one, unsealed, who in found}
 
 
 def sealed(given: Submission, unsealed: Unsealed, person: PersonKey) -> Submission:
@@ -70,8 +86,8 @@ def sealed(given: Submission, unsealed: Unsealed, person: PersonKey) -> Submissi
         wrong = fault("SUBJECT_ERASED" if person.subject_id else "SUBJECT_CODE_FORMAT", "subject_code")
         return given._replace(faults=(wrong,), value=b"", content=b"", ahead=None)
     seal = _Seal(person.key, given.record_id)
-    content = seal.hash(_said(unsealed.envelope) + given.value[unsealed.payload_at :])
-    value = _rewritten(given.value, unsealed.edition, person.subject_id, seal)
+    content = seal.hash(said(given, unsealed))
+    value = rewritten(given.value, unsealed.edition, person.subject_id, seal.text)
     return given._replace(value=value, content=content, ahead=None)
 
 
@@ -102,21 +118,26 @@ class _Seal:
         return SEALED + urlsafe_b64encode(bytes((self._suite.number,)) + nonce + closed).decode()
 
 
-def _said(envelope: Envelope) -> bytes:
+def said(given: Submission, unsealed: Unsealed) -> bytes:
     """As `content_of` has it: how it was sent is no part of it."""
-    return "\0".join((*envelope[1:4], *envelope[5:10], str(envelope.decided_on))).encode()
+    envelope = unsealed.envelope
+    names = "\0".join((*envelope[1:4], *envelope[5:10], str(envelope.decided_on))).encode()
+    return names + given.value[unsealed.payload_at :]
 
 
-def _rewritten(value: bytes, edition: Edition, subject_id: bytes, seal: _Seal) -> bytes:
-    """The framed submission in the same schema, with the sealed texts in the place of the plain ones."""
+def rewritten(value: bytes, edition: Edition, subject_id: bytes, seal: Callable[[str, str], str]) -> bytes:
+    """The framed submission in the same schema, with the sealed texts in the place of the plain ones.
+
+    `seal`: (field, plain text) -> sealed text.
+    """
     record: dict[str, Any] = read_record(edition.schema, value[HEAD.size :])
     record["subject_code_kind"], record["subject_code"] = SUBJECT_ID, subject_id.hex()
-    record["subject_name"] = seal.text("subject_name", record["subject_name"])
+    record["subject_name"] = seal("subject_name", record["subject_name"])
     payload = record["payload"]
     for field in filter(is_sealed, edition.item.fields):
         if payload[field.code] is not None:
             by_code = field.same_as == "subject_code"
-            payload[field.code] = subject_id.hex() if by_code else seal.text(field.code, payload[field.code])
+            payload[field.code] = subject_id.hex() if by_code else seal(field.code, payload[field.code])
     body = io.BytesIO()
     cast(Any, fastavro).schemaless_writer(body, edition.schema, record)
     return value[: HEAD.size] + body.getvalue()
