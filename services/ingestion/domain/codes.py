@@ -261,6 +261,14 @@ CODES: dict[str, Entry] = {
         USCC_EXAMPLE,
         about=NOTE,
     ),
+    "USCC_CATEGORY_UNLISTED": Entry(
+        "registering department and kind of body, the first two characters, as in the published table",
+        "GB 32100-2015",
+        "代码前两位（登记管理部门、机构类别）不在已公布的代码表内，已照收",
+        "the code's first two characters (registering department, kind of body) are in no published table; accepted",
+        USCC_EXAMPLE,
+        about=NOTE,
+    ),
     "DUE_ON_UNKNOWN": Entry(
         "calendar of working days",
         CATALOGUE,

@@ -93,9 +93,22 @@ static bool is_reg_no(Text code) {
     return (11 - p) % 10 == code.at[14] - '0';
 }
 
+/* Registering department, then kind of body, as services/kernel/uscc.py has them. */
+static bool is_listed(const uint8_t *code) {
+    static const char *const KINDS[][2] = {{"1", "1239"}, {"2", "19"},   {"3", "123459"}, {"4", "19"},
+                                           {"5", "1239"}, {"6", "129"},  {"7", "129"},    {"8", "19"},
+                                           {"9", "123"},  {"A", "19"},   {"N", "1239"},   {"Y", "1"}};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (*KINDS[i][0] == code[0]) {
+            return strchr(KINDS[i][1], code[1]) != NULL;
+        }
+    }
+    return false;
+}
+
 bool is_clean_code(Text kind, Text code) {
     if (text_is(kind, "uscc")) {
-        return is_uscc(code) && is_organisation_part(code.at + 8); /* else it is worth a note */
+        return is_uscc(code) && is_organisation_part(code.at + 8) && is_listed(code.at); /* else it is worth a note */
     }
     if (text_is(kind, "org_code")) {
         return is_org_code(code);

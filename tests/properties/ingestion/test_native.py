@@ -20,7 +20,7 @@ from services.ingestion.contracts.register import Register
 from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
-from services.kernel import registration_number
+from services.kernel import registration_number, uscc
 from tests.properties.ingestion.native import Both, extension
 from tests.properties.ingestion.strategies import broken_value, of_persons, submissions
 from tests.properties.ingestion.valid import valid
@@ -86,6 +86,14 @@ def test_an_item_that_keeps_something_out_is_read_in_python_alone() -> None:
         assert both.agree([message]) == certain
         told = both.python.read(message, samples.NOW).faults
         assert [fault.code for fault in told] == ([] if certain else ["NOT_COLLECTED"])
+
+
+@pytest.mark.parametrize("first", uscc.ALPHABET)
+def test_a_code_is_certain_only_if_its_department_and_kind_of_body_are_listed(first: str) -> None:
+    for second in uscc.ALPHABET:
+        code = uscc.complete(f"{first}{second}420100MA4KLM0N5")
+        sent = samples.sent(samples.record("enterprise-registration", subject_code=code), "enterprise-registration")
+        assert BOTH.agree([sent]) == (first + second in uscc.KINDS), code
 
 
 # --- odd and invented items -----------------------------------------------------------------------------------------
