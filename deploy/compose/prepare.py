@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from deploy.compose.layout import layout
-from deploy.local import broker, passwords, registry, topics
+from deploy.local import broker, operators, passwords, registry, topics
 from deploy.local.layout import SERVICES
 from deploy.national_platform import certificates
 
@@ -17,6 +17,7 @@ def main() -> None:
     for role in roles:
         passwords.password(place.secrets, role)
     passwords.keys(place.secrets)
+    operators.prepare(place)
     broker.write_properties(place, data="/var/lib/kafka/data")
     users = "\n".join(f"--add-scram={broker.scram(place, user)}" for user in (broker.ADMIN, broker.BROKER))
     passwords.write_private(place.var / "kafka" / "users", users + "\n")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deploy.local import account, broker, passwords, postgres, registry
+from deploy.local import account, broker, operators, passwords, postgres, registry
 from deploy.local.layout import INFRASTRUCTURE, REPO, SERVICES, Layout, principal
 
 STUBS = REPO / "services" / "_stubs"  # generated from proto/ by make
@@ -87,6 +87,7 @@ def service_environment(layout: Layout, name: str, worker: int = 0) -> dict[str,
         "CREDIT_GRPC": layout.address(f"{name}.grpc", worker),
         "CREDIT_IDENTITY_GRPC": layout.address("identity.grpc"),
         "CREDIT_SECRETS": str(layout.secrets),
+        "CREDIT_OPERATORS": str(operators.file_of(layout)),
         "CREDIT_NATIONAL_URL": f"https://{layout.address('national')}",
         "CREDIT_NATIONAL_CA": str(layout.var / "national" / "ca.pem"),
     }

@@ -11,6 +11,7 @@ from deploy.local import (
     address_file,
     broker,
     jars,
+    operators,
     passwords,
     postgres,
     preflight,
@@ -86,6 +87,7 @@ def _alive(supervisor: Supervisor) -> set[str]:
 def _prepare(layout: Layout, missing: set[str]) -> None:
     """Everything that is written before a program runs; the two slow first times go side by side."""
     passwords.keys(layout.secrets)
+    operators.prepare(layout)
     for role in (*SERVICES, registry.DATABASE, *topics.platform().principals):
         passwords.password(layout.secrets, role)
     steps: list[Callable[[Layout], None]] = [registry.prepare, prometheus.prepare]

@@ -46,6 +46,7 @@ class Command(NamedTuple):
     type: str
     issued_by: str
     arguments: dict[str, Any]
+    issued_at: int = 0  # milliseconds since 1970, by the sender's clock
 
 
 def command_topic(service: str) -> str:
@@ -63,9 +64,9 @@ def read_command(codec: Codec, message: Message) -> Command:
     if message.value is None:
         raise Unhandleable("COMMAND_EMPTY")
     try:
-        command_id, kind, issued_by, said = _read(codec, message.value)
+        command_id, kind, issued_by, issued_at, said = _read(codec, message.value)
         arguments = json.loads(said)
-        command = Command(command_id, kind, issued_by, arguments)
+        command = Command(command_id, kind, issued_by, arguments, issued_at)
     except (KeyError, ValueError, TypeError) as error:
         raise Unhandleable("COMMAND_UNREADABLE", type(error).__name__) from error
     if not isinstance(arguments, dict):
@@ -73,14 +74,15 @@ def read_command(codec: Codec, message: Message) -> Command:
     return command
 
 
-def _read(codec: Codec, value: bytes) -> tuple[str, str, str, str]:
+def _read(codec: Codec, value: bytes) -> tuple[str, str, str, int, str]:
     if schema_id_of(value) != codec.schema_id(COMMAND):
         _, record = codec.decode(value)
-        return record["command_id"], record["type"], record["issued_by"], record["arguments"]
-    command_id, kind, issued_by, _, said, end = _whole(value, HEAD.size)
+        issued_at = round(record["issued_at"].timestamp() * 1000)
+        return record["command_id"], record["type"], record["issued_by"], issued_at, record["arguments"]
+    command_id, kind, issued_by, issued_at, said, end = _whole(value, HEAD.size)
     if end != len(value):
         raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
-    return command_id, kind, issued_by, said
+    return command_id, kind, issued_by, issued_at, said
 
 
 def written(codec: Codec, command_id: str, kind: str, issued_by: str, issued_at: int, arguments: str) -> bytes:

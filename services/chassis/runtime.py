@@ -14,14 +14,15 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, breaker, clock, commands, garbage, kafka, logs, orders, postgres, routing
+from services.chassis import batch, breaker, clock, garbage, kafka, logs, orders, postgres, refusing, routing
+from services.chassis.authority import Authority, register_file
 from services.chassis.ending import Ending, unless
 from services.chassis.errors import Transient
 from services.chassis.grpc_server import GRACE_S, GrpcServer
 from services.chassis.handling import Service
 from services.chassis.http import Probes
 from services.chassis.loop import LaneLoop
-from services.chassis.message import Headers, Message, Outgoing
+from services.chassis.message import Headers, Outgoing
 from services.chassis.metrics import STALLED, LaneMetrics
 from services.chassis.publishing import Publisher
 from services.chassis.schemas import Schemas
@@ -89,6 +90,8 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         stack.push_async_callback(ending.put_away, "sender", runtime.close)
         service = build(runtime)
         around = surroundings(runtime, service)
+        checked = register_file(settings.environment) is not None
+        logs.log("commands_checked", status="on" if checked else "off")
 
         def serve() -> Awaitable[GrpcServer]:
             server = GrpcServer(settings.grpc, runtime.registrations, lambda: probes.ready())
@@ -121,18 +124,13 @@ async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event)
 
 def surroundings(runtime: Runtime, service: Service) -> Surroundings:
     """What the lane loop of this process works with."""
-    settings, schemas = runtime.settings, runtime.schemas
-    whole = replace(
-        service,
-        handlers=(*service.handlers, *orders.handlers(service.name, schemas), breaker.handler(service.name, schemas)),
-    )
-
-    def command_type(message: Message) -> str:
-        return commands.type_of(schemas, message)
-
+    settings, schemas, name = runtime.settings, runtime.schemas, service.name
+    authority = Authority(name, schemas, register_file(settings.environment))
+    own = (*orders.handlers(name, schemas), breaker.handler(name, schemas), refusing.handler(name, schemas, authority))
+    whole = replace(service, handlers=(*service.handlers, *own))
     return Surroundings(
         service=whole,
-        decider=batch.Decider(whole, routing.router(whole, command_type)),
+        decider=batch.Decider(whole, routing.router(whole, authority.type_of)),
         publisher=Publisher(settings.service, kafka.producer_settings(settings), clock.now_ms),
         schemas=schemas,
         transaction=lambda: postgres.transaction(runtime.pool),

@@ -48,6 +48,7 @@ COMMANDS = {
     "parked": Command("services.cli.parked:app", "What a service has put aside: list, show, release, discard."),
     "lanes": Command("services.cli.lanes:app", "The lanes of a service: how far they are; let a stopped one go on."),
     "erase": Command("services.cli.erase:erase", "Destroy the key of a person, for ever, with a certificate."),
+    "operator": Command("services.cli.operator:app", "Who may give commands, and for whom: add, list, end."),
     "keys": Command("services.cli.keys:app", "The key that persons' keys are wrapped under: status, rotate."),
     "reconcile": Command("services.cli.reconcile:reconcile", "Compare what the services hold of every record."),
     "verify": Command("services.cli.verify:verify", "Account for every record, by a program that shares no code."),

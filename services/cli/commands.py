@@ -1,19 +1,23 @@
-"""Sends a command to a service and waits for its outcome, by the correlation id."""
+"""Sends a command to a service, signed, and waits for its outcome, by the correlation id."""
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from deploy.local import operators
 from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
+from services.chassis import signing
 from services.chassis.commands import command_topic, outcome_topic
 from services.cli.outsider import OPERATOR, Reader, Registry, producer
 
 DEADLINE_S = 30.0
+AS = "CREDIT_OPERATOR"  # whose key signs, where it is not the operator's
 
 
 class Answered(NamedTuple):
@@ -31,7 +35,8 @@ def send(layout: Layout, service: str, kind: str, key: str, arguments: dict[str,
 
 def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[dict[str, Any]]) -> list[Answered]:
     """Commands under one key, so that they are decided in this order; sent at once, answered in the same order."""
-    registry = Registry(layout)
+    registry, issuer = Registry(layout), os.environ.get(AS, OPERATOR)
+    seed = operators.seed(layout, issuer)
     topic, answers = command_topic(service), outcome_topic(service)
     encode = registry.serializer("credit.command.v1-value")
     asked = {secrets.token_hex(8): arguments for arguments in each}
@@ -40,8 +45,9 @@ def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[
         since = reader.ends([answers])
         sender = producer(layout, OPERATOR)
         for command_id, arguments in asked.items():
-            value = encode(_command(command_id, kind, arguments), topic)
-            sender.produce(topic, value, key, headers={"correlation_id": command_id})
+            value = encode(_command(command_id, kind, issuer, arguments), topic)
+            signature = signing.sign(seed, topic, key.encode(), value)
+            sender.produce(topic, value, key, headers={"correlation_id": command_id, signing.HEADER: signature})
         sender.flush(DEADLINE_S)
         for message in reader.follow([answers], since, DEADLINE_S):
             outcome = registry.decode(message.value() or b"")
@@ -53,11 +59,11 @@ def send_many(layout: Layout, service: str, kind: str, key: str, each: Sequence[
     raise StackFault(f"{service} did not answer within {DEADLINE_S:.0f} s: credit status; credit logs {service}")
 
 
-def _command(command_id: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _command(command_id: str, kind: str, issuer: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {
         "command_id": command_id,
         "type": kind,
-        "issued_by": OPERATOR,
+        "issued_by": issuer,
         "issued_at": time.time_ns() // 1_000_000,
         "arguments": json.dumps(arguments, ensure_ascii=False),
     }

@@ -19,13 +19,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import clock, commands, kafka, logs
+from services.chassis import clock, commands, kafka, logs, signing
+from services.chassis.authority import register_file
 from services.chassis.errors import Transient
 from services.chassis.message import Outgoing
 from services.chassis.publishing import Publisher
 from services.chassis.rebuilding import snapshot
 from services.chassis.schemas import Schemas
-from services.chassis.settings import Settings, SettingsFault
+from services.chassis.settings import Reader, Settings, SettingsFault, secret
 from services.ingestion import queries
 from services.ingestion.config import (
     Shipped,
@@ -113,7 +114,8 @@ async def _publish(settings: Settings, catalogue: Iterable[Shipped], readers: Re
         stack.push_async_callback(publisher.stop)
         stack.push_async_callback(answers.stop)
         await _listen(answers)
-        await publisher.send([_message(schemas, command) for command in asked.values()])
+        seed = _seed(settings)
+        await publisher.send([_message(schemas, command, seed) for command in asked.values()])
         return await _outcomes(schemas, answers, asked)
 
 
@@ -145,12 +147,24 @@ def _command(settings: Settings, name: str, kind: str, arguments: dict[str, Any]
     }
 
 
-def _message(schemas: Schemas, command: dict[str, Any]) -> Outgoing:
+def _seed(settings: Settings) -> str | None:
+    """The private key that this service signs with; where no register is named, nobody asks for a signature."""
+    if register_file(settings.environment) is None:
+        return None
+    name = f"{settings.kafka_user}.signing"
+    reader = Reader({name: str(settings.secrets / name)})
+    seed: str = reader.read(name, secret)
+    reader.finish()
+    return seed
+
+
+def _message(schemas: Schemas, command: dict[str, Any], seed: str | None) -> Outgoing:
     """Keyed by the item, so that its readers are registered after its edition."""
     arguments = json.loads(command["arguments"])
     code = arguments["code"] if "code" in arguments else arguments["definition"]["code"]
-    headers = (("correlation_id", command["command_id"].encode()),)
-    return Outgoing(commands.command_topic(SERVICE), code.encode(), commands.written(schemas, **command), None, headers)
+    topic, key, value = commands.command_topic(SERVICE), code.encode(), commands.written(schemas, **command)
+    signed = () if seed is None else ((signing.HEADER, signing.sign(seed, topic, key, value)),)
+    return Outgoing(topic, key, value, None, (("correlation_id", command["command_id"].encode()), *signed))
 
 
 async def _listen(answers: Any) -> None:

@@ -61,7 +61,7 @@ def test_a_command(command_id: str, kind: str, issued_by: str, at_ms: int, argum
     value = commands.written(SCHEMAS, command_id, kind, issued_by, at_ms, told["arguments"])
     assert value == SCHEMAS.encode(commands.COMMAND, told)
     message = Message("", 0, 0, b"", value, (), 0)
-    assert commands.read_command(SCHEMAS, message) == Command(command_id, kind, issued_by, arguments)
+    assert commands.read_command(SCHEMAS, message) == Command(command_id, kind, issued_by, arguments, at_ms)
 
 
 statuses = st.none() | st.sampled_from(get_args(Status))
