@@ -11,6 +11,7 @@ from deploy.local.faults import StackFault
 from deploy.local.layout import Layout
 from services.cli import programs
 from services.cli.fill import fill
+from services.cli.twice import twice
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Agency = Annotated[str, typer.Argument(help="The agency's code, e.g. 420000-hbt.")]
@@ -62,6 +63,7 @@ def line(feed: dict[str, Any]) -> str:
 
 
 app.command("fill", help=fill.__doc__)(fill)
+app.command("twice", help=twice.__doc__)(twice)
 
 
 @app.command("expect")
