@@ -216,8 +216,8 @@ def test_one_is_erased_and_everybody_else_stays_as_they_were(planted: Road, tmp_
     planted.accepted(record(14, record_no=f"p-{RUN}-14-2"))
 
 
-def replayed(road: Road, code: int = 0) -> dict[str, Any]:
-    done = road.stack.credit("replay", "ingestion", "--json", check=False)
+def replayed(road: Road, service: str = "ingestion", code: int = 0) -> dict[str, Any]:
+    done = road.stack.credit("replay", service, "--json", check=False)
     assert done.returncode == code, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said
@@ -234,11 +234,17 @@ def test_a_replay_after_the_erasure_is_equal_and_what_is_planted_is_found(plante
     last = row["submission"][-1]
     planted.stack.sql("ingestion", plant, last ^ 2, number_13)  # the day, which is not sealed
     try:
-        said = replayed(planted, 1)
+        said = replayed(planted, code=1)
     finally:
         planted.stack.sql("ingestion", plant, last, number_13)
     assert [row["table"] for row in said["tables"] if row["live"] != row["replayed"]] == ["records"]
     assert said["recalled"]["submissions of erased persons"] == taken
+
+
+@pytest.mark.parametrize("service", [service for service in SERVICES if service != "ingestion"])
+def test_the_other_stores_are_rebuilt_as_before(planted: Road, service: str) -> None:
+    said = replayed(planted, service)
+    assert (said["equal"], said["recalled"]) == (True, {})
 
 
 def test_a_number_that_never_had_a_key_is_no_erasure(planted: Road, tmp_path: Path) -> None:
