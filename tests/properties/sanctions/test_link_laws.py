@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.sanctions.domain.events import Subject
 from services.sanctions.domain.deciding import decide
+from services.sanctions.domain.events import Subject
 from services.sanctions.domain.inputs import Input, LinkMoved, RecordSeen, Relinked
 from services.sanctions.domain.joint_action import JointAction, evolve
 from tests.properties.sanctions.test_joint_action_laws import MEMORANDUM, RECORD, TODAY
