@@ -16,14 +16,13 @@ from typing import Any
 
 import grpc
 import pytest
-from confluent_kafka import Producer
 
 from deploy.local.layout import SERVICES
 from services.chassis import outbox
 from services.cli.outsider import Reader
 from tests.integration.test_doors import asked, call, written
 from tests.integration.test_persons import NAME, files_that_hold, holds, keys, number
-from tests.support.road import Agency, Record, Road, beside, messages, numbers
+from tests.support.road import Record, Road, beside, messages, numbers
 from tests.support.stack import eventually
 from tests.unit.cli import test_intake_persons as files
 from tests.unit.ingestion import samples
@@ -39,20 +38,7 @@ DAY = date(2017, 9, 28)
 def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     """A stack of its own: what was taken in of who is erased cannot be replayed, and others replay theirs."""
     with beside(tmp_path_factory.mktemp("person-items"), BASE) as found:
-        given = [word for item in ITEMS for word in ("--item", item)]
-        add = (
-            "agency",
-            "add",
-            AGENCY,
-            "--name",
-            "演示省公安厅",
-            *given,
-            "--samples",
-            str(found.layout.var / "samples"),
-        )
-        eventually(lambda: found.stack.credit(*add, check=False).returncode == 0, "the broker has settled", 120)
-        outside = found.stack.as_user(AGENCY)
-        found.agencies[AGENCY] = Agency(AGENCY, outside, Producer(outside.settings() | {"linger.ms": 5}))
+        found.agency(AGENCY, *ITEMS)
         yield found
 
 
@@ -143,7 +129,7 @@ def test_a_record_that_came_by_grpc_is_taken_as_any_other(road: Road) -> None:
 
 @pytest.mark.parametrize("item", ITEMS)
 def test_the_sample_that_an_agency_is_given_is_accepted_as_its_sender_sends_it(road: Road, item: str) -> None:
-    folder = road.layout.var / "samples"
+    folder = road.layout.var / "agencies" / AGENCY
     file = folder / f"{item}.json"
     done = subprocess.run(
         [sys.executable, str(folder / "send.py"), str(file)], capture_output=True, text=True, timeout=100, check=False

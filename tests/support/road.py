@@ -411,10 +411,11 @@ class Road:
         """Where it lies."""
         return self.stack.layout
 
-    def agency(self, code: str) -> Agency:
-        """An agency, onboarded on first use."""
+    def agency(self, code: str, *items: str) -> Agency:
+        """An agency, onboarded on first use with these items; none: all it is named for but those about persons."""
         if code not in self.agencies:
-            self.stack.credit("agency", "add", code, "--name", NAMES.get(code, "演示单位"))
+            given = [word for item in items for word in ("--item", item)]
+            self.stack.credit("agency", "add", code, "--name", NAMES.get(code, "演示单位"), *given)
             outside = self.stack.as_user(code)
             wanted = {"enable.idempotence": True, "linger.ms": 5, "compression.type": "zstd"}
             self.agencies[code] = Agency(code, outside, Producer(outside.settings() | wanted))
