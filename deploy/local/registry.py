@@ -75,5 +75,5 @@ def set_rules(layout: Layout) -> None:
     try:
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310
             return
-    except urllib.error.URLError as error:
-        raise StackFault(f"the registry does not take its global rule ({error.reason}): credit logs registry") from None
+    except OSError as error:  # a refusal, or no answer in time
+        raise StackFault(f"the registry does not take its global rule ({error}): credit logs registry") from None

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import fastavro
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroSerializer
@@ -26,6 +27,8 @@ from deploy.local.layout import Layout
 OPERATOR = "operator"
 QUIET = {"log_level": 2}  # the library otherwise tells of every connection that a short-lived client closes
 WAIT_S = 15.0
+# A broker that has just begun knows another leader than the client does: it is asked again.
+STALE = (KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION)
 
 Place = tuple[str, int]
 Offsets = dict[Place, int]
@@ -126,12 +129,15 @@ class Reader:
         return [(topic, n) for topic in set(topics) for n in range(self._partitions.get(topic, 0))]
 
     def _offsets(self, places: Iterable[Place], which: Any) -> Offsets:  # the library types its own constants wrongly
-        asked = {TopicPartition(*place): which for place in places}
-        futures: dict[Any, Any] = self._admin.list_offsets(asked) if asked else {}
-        try:
-            return {(at.topic, at.partition): future.result(WAIT_S).offset for at, future in futures.items()}
-        except (KafkaException, TimeoutError) as error:
-            raise StackFault(f"the broker does not say where its topics end ({error}): credit status") from None
+        asked, until = {TopicPartition(*place): which for place in places}, time.monotonic() + WAIT_S
+        while True:
+            futures: dict[Any, Any] = self._admin.list_offsets(asked) if asked else {}
+            try:
+                return {(at.topic, at.partition): future.result(WAIT_S).offset for at, future in futures.items()}
+            except (KafkaException, TimeoutError) as error:
+                if not stale(error) or time.monotonic() > until:
+                    raise StackFault(f"the broker does not say where its topics end ({error}): credit status") from None
+                time.sleep(0.2)
 
     def read(self, topics: Iterable[str], since: Offsets | None = None) -> Iterator[Message]:
         """Every message there is at this moment; `since` is moved to behind what was read."""
@@ -168,3 +174,8 @@ class Reader:
             found = self._consumer.consume(500, 0.1)
             yield from (message for message in found if message.error() is None)
             left -= 0 if found else 1
+
+
+def stale(error: Exception) -> bool:
+    """Whether the broker says that a partition's leader has just changed: ask again."""
+    return isinstance(error, KafkaException) and cast(KafkaError, error.args[0]).code() in STALE

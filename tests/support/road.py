@@ -33,6 +33,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from deploy.local import kafka_admin
 from deploy.local.layout import REPO, Layout
 from deploy.local.programs import STUBS, service_environment
+from services.cli.outsider import stale
 from services.kernel import organisation_code, registration_number, uscc
 from tests.support.outside import Outside
 from tests.support.stack import Stack, eventually
@@ -307,7 +308,14 @@ class Tape:
         return self._told
 
     def _end(self, place: tuple[str, int]) -> int:
-        return int(self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=20)[1])
+        give_up = time.monotonic() + 20
+        while True:
+            try:
+                return int(self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=20)[1])
+            except KafkaException as error:
+                if not stale(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.2)
 
     def _hear(self, message: Any) -> None:
         place = str(message.topic()), int(message.partition())
