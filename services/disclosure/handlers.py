@@ -14,18 +14,29 @@ from services.disclosure.contracts.links import Again
 from services.disclosure.contracts.records import LINKED, Linked, RecordReader
 from services.disclosure.domain import edition, punctuality, subject_card, subject_file
 from services.disclosure.domain.edition import CatalogueItem, EditionSeen
-from services.disclosure.domain.events import CardChanged, EditionKnown, Event, RecordChanged, RecordStands, RecordWaits
+from services.disclosure.domain.events import (
+    CardChanged,
+    EditionKnown,
+    Event,
+    FileErased,
+    PersonErased,
+    RecordChanged,
+    RecordStands,
+    RecordWaits,
+)
 from services.disclosure.domain.grouping import group
 from services.disclosure.domain.punctuality import PublicDue
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
-from services.disclosure.domain.subject_file import LinkMoved, RecordSeen, SubjectFile
+from services.disclosure.domain.subject_file import LinkMoved, RecordSeen, SubjectErased, SubjectFile
 from services.disclosure.store import files
 from services.disclosure.store import reference as stored
 
 WAITS, WAITS_AGAIN = "catalogue", "catalogue-again"
+ERASURE = "erasure"  # who was erased, from the card, where identity's word of subjects goes, to the file
 
 
-Given = Linked | RecordSeen | Again | LinkMoved  # as far as its head tells, or already with what may be shown of it
+# As far as its head tells, or already with what may be shown of it.
+Given = Linked | RecordSeen | Again | LinkMoved | SubjectErased
 ReadMany = Callable[[Sequence[Message], Moment], Sequence[RecordSeen | None]]
 
 
@@ -44,10 +55,17 @@ class SubjectFiles:
 
     async def load(self, tx: Transaction, given: Sequence[Given]) -> dict[bytes, SubjectFile]:
         await self._schemas.resolve(one.needed for one in given if isinstance(one, Linked | Again))
-        standings = await files.load_standings(tx, {one.record_id for one in given})
-        pairs = [(one.record_id, one.subject_id) for one in given]
+        named = [one for one in given if not isinstance(one, SubjectErased)]
+        ends = {one.subject_id for one in given if isinstance(one, SubjectErased)}
+        standings = await files.load_standings(tx, {one.record_id for one in named})
+        pairs = [(one.record_id, one.subject_id) for one in named]
         pairs += [(record_id, standing.subject_id) for record_id, standing in standings.items()]
-        self._group_of, loaded = group(pairs, standings, await files.load_counts(tx, {s for _, s in pairs}))
+        counts, erased = await files.load_counts(tx, {s for _, s in pairs} | ends)
+        if ends:
+            shown = await files.load_shown_of(tx, ends)
+            pairs += [(record_id, standing.subject_id) for record_id, standing in shown.items()]
+            standings |= shown  # what was read after the counts
+        self._group_of, loaded = group(pairs, standings, counts, erased, ends)
         return loaded
 
     def initial(self, key: bytes) -> SubjectFile:
@@ -55,7 +73,7 @@ class SubjectFiles:
 
     def decide(self, state: SubjectFile, given: Given) -> Sequence[Event]:
         events = subject_file.decide(state, links.complete(self._reader, given))
-        if not events:
+        if not events and not isinstance(given, SubjectErased):
             metrics.record_came_to("ignored").inc()
         return events
 
@@ -92,6 +110,8 @@ def count(events: Sequence[Event]) -> None:
     for what, times in told.items():
         if isinstance(what, tuple):
             metrics.change_said(*what).inc(times)
+        elif what is FileErased:
+            metrics.ERASED.inc(times)
         else:
             metrics.record_came_to("stands" if what is RecordStands else "waits").inc(times)
     late = [e for e in events if isinstance(e, RecordChanged) and punctuality.late(DUE, e)]
@@ -136,7 +156,7 @@ class Items:
 
 
 class Cards:
-    """Subjects as identity tells them -> names and codes to look up by."""
+    """Subjects as identity tells them -> names and codes to look up by. Of a person only the erasure is told."""
 
     name = "subject_card"
 
@@ -149,10 +169,10 @@ class Cards:
     def initial(self, key: bytes) -> SubjectCard:
         return SubjectCard(key)
 
-    def decide(self, state: SubjectCard, given: SubjectSeen) -> Sequence[CardChanged]:
+    def decide(self, state: SubjectCard, given: SubjectSeen) -> Sequence[CardChanged | PersonErased]:
         return subject_card.decide(state, given)
 
-    def evolve(self, state: SubjectCard, event: CardChanged) -> SubjectCard:
+    def evolve(self, state: SubjectCard, event: CardChanged | PersonErased) -> SubjectCard:
         return subject_card.evolve(state, event)
 
     async def save(
@@ -160,15 +180,18 @@ class Cards:
         tx: Transaction,
         before: Mapping[bytes, SubjectCard],
         after: Mapping[bytes, SubjectCard],
-        events: Sequence[tuple[bytes, CardChanged]],
+        events: Sequence[tuple[bytes, CardChanged | PersonErased]],
     ) -> None:
-        await stored.save_cards(tx, before, after, events)
+        changed = [(key, event) for key, event in events if isinstance(event, CardChanged)]
+        if changed:
+            await stored.save_cards(tx, before, after, changed)
 
-    def announce(self, event: CardChanged, given: SubjectSeen) -> Iterable[Outgoing]:
+    def announce(self, event: CardChanged | PersonErased, given: SubjectSeen) -> Iterable[Outgoing]:
         return ()
 
-    def timers(self, event: CardChanged, given: SubjectSeen) -> Iterable[Timer]:
-        return ()
+    def timers(self, event: CardChanged | PersonErased, given: SubjectSeen) -> Iterable[Timer]:
+        # A topic has one aggregate, and this is not it: the file hears of it in the next turn of this lane.
+        return (Timer(event.at_ms, event.subject_id, ERASURE),) if isinstance(event, PersonErased) else ()
 
 
 def handlers(schemas: Schemas, reader: RecordReader, read_many: ReadMany | None = None) -> tuple[Handler, ...]:
@@ -184,11 +207,15 @@ def handlers(schemas: Schemas, reader: RecordReader, read_many: ReadMany | None 
     def subject(message: Message, moment: Moment) -> SubjectSeen:
         return reference.read_subject(schemas, message, moment)
 
+    def erased(message: Message, moment: Moment) -> SubjectErased:
+        return SubjectErased(message.key, moment.now_ms)
+
     return (
         Handler(LINKED, subject_files, reader.read, read_many),
         Handler(f"timer:{WAITS}", subject_files, reader.read),
         Handler(links.LINK, subject_files, link),
         Handler(f"timer:{WAITS_AGAIN}", subject_files, link),
         Handler(reference.SUBJECT, Cards(), subject),
+        Handler(f"timer:{ERASURE}", subject_files, erased),
         Handler(reference.CATALOGUE, Items(), item),
     )

@@ -13,6 +13,7 @@ RECORDS = Counter(
     ["outcome"],
 )
 EDITIONS = Gauge("credit_disclosure_editions", "Editions of catalogue items known.")
+ERASED = Counter("credit_disclosure_subjects_erased_total", "Persons of whom nothing is shown any more.")
 ANSWERS = Counter("credit_disclosure_answers_total", "gRPC calls by what came of them.", ["method", "outcome"])
 
 LATE = Counter(

@@ -21,6 +21,7 @@ EXCHANGE = "credit.national-sync.exchange.v1"
 FEEDS = {"public": PUBLIC, "government": GOVERNMENT}
 # From outside, or told by a gateway, which owns no lane; and every command topic.
 NO_ORIGIN = ("credit.submit.", "credit.feedback.", "credit.national-sync.answer.")
+SAYS_WHAT_IT_WAS = ("item", "agency", "subject_code", "subject_name", "fields_changed", "before", "after")
 ENDS = ("ACKNOWLEDGED", "REFUSED")  # of an exchange
 FINAL = frozenset({"ACCEPTED", "DUPLICATE", "REFUSED"})
 
@@ -179,6 +180,7 @@ class Facts:
     national: dict[str, bool] = field(default_factory=dict[str, bool])
     subject_versions: dict[bytes, int] = field(default_factory=dict[bytes, int])
     merged: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])  # subject -> who stands for it
+    erased: set[bytes] = field(default_factory=set[bytes])  # persons of whom nothing may be shown any more
     origins: Origins = field(default_factory=lambda: defaultdict(lambda: defaultdict(Positions)))
     out_of_order: int = 0  # of the subject topic, see _subject
     codes: set[str] = field(default_factory=set[str])
@@ -257,6 +259,9 @@ class Facts:
 
     def _subject(self, heard: Heard, record: dict[str, Any]) -> None:
         """Changes of one subject may be decided in several lanes, so the topic may show them out of order: counted."""
+        if record.get("change") == "ERASED":
+            self.erased.add(record["subject_id"])
+            return
         before, now = self.subject_versions.get(record["subject_id"], 0), record["subject_version"]
         self.out_of_order += now < before
         if now >= before:
@@ -273,6 +278,9 @@ class Facts:
         feed = "public" if heard.topic == PUBLIC else "government"
         change = Change((record["record_id"], record["version"]), record["subject_seq"], record["change"])
         self.feeds[feed][record["subject_id"]].append(change)
+        if record.get("reason") == "SUBJECT_ERASED" and any(record[name] for name in SAYS_WHAT_IT_WAS):
+            where = f"record {record['record_id'].hex()} v{record['version']}"
+            self.findings.append(Finding("I7", f"said again on the {feed} feed of somebody who was erased", where))
 
     def _task(self, heard: Heard, record: dict[str, Any]) -> None:
         """Lanes tell of one task in no order: it stands by its versions. A refusal says nothing of how it stands."""

@@ -138,6 +138,7 @@ def moved_are_shown(facts: Facts, feed: str, manners: Collection[str]) -> Iterat
         at, subject_id = (record_id, newest_version(facts, record_id)), about[record_id]
         one = facts.linked[at]
         there = subject_id is not None and one.action != "withdraw" and one.disclosure in manners
+        there = there and subject_id not in facts.erased
         right = {subject_id: at[1]} if there else {}
         for other in places[record_id].keys() - right.keys():
             yield Finding("I7", f"on the {feed} feed for another than it is about, {other.hex()}", _named(at))

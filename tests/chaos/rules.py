@@ -100,7 +100,9 @@ def fed(facts: Facts) -> Iterator[Finding]:
     moving = links.moving(facts)
     for feed, manners in SHOWN_ON.items():
         told = facts.feeds[feed]
-        for subject_id in facts.told_of.keys() | (told.keys() & moving):
+        for subject_id in facts.told_of.keys() & facts.erased:
+            yield from _withdrawn(facts, feed, subject_id, manners)
+        for subject_id in (facts.told_of.keys() | (told.keys() & moving)) - facts.erased:
             versions = [at for at in facts.told_of.get(subject_id, ()) if at[0] not in facts.links]
             right = [at for at in _rising(versions) if facts.linked[at].disclosure in manners]
             lines = told.get(subject_id, [])
@@ -112,6 +114,19 @@ def fed(facts: Facts) -> Iterator[Finding]:
             at = told[subject_id][0].version
             yield Finding("I2", f"on the {feed} feed, but linked to nobody there", _version(*at))
         yield from links.moved_are_shown(facts, feed, manners)
+
+
+def _withdrawn(facts: Facts, feed: str, subject_id: bytes, manners: Collection[str]) -> Iterator[Finding]:
+    """I2, I3, I7: of who was erased nothing stands. How much was told before is not known: two lanes tell."""
+    lines = links.in_order(facts.feeds[feed].get(subject_id, ()))
+    yield from _numbered(lines)
+    yield from _lives(feed, lines)
+    known = {at for at in facts.told_of[subject_id] if facts.linked[at].disclosure in manners}
+    for line in lines:
+        if line.version not in known and line.change != "WITHDRAWN":
+            yield Finding("I2", f"one too many on {FEEDS[feed]}", _version(*line.version))
+    for at in links.shown(facts, feed).get(subject_id, {}).items():
+        yield Finding("I7", f"still on {FEEDS[feed]}, though its subject was erased", _version(*at))
 
 
 def _rising(versions: Sequence[Version]) -> Iterator[Version]:

@@ -338,6 +338,7 @@ async def test_disclosure_reads_subjects(schemas: Schemas, golden: Golden) -> No
         tuple(Code(**code) for code in record["codes"]),
         NOW.now_ms,
         record.get("merged_into"),
+        record["change"] == "ERASED",
     )
 
 

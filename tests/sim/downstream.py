@@ -16,11 +16,17 @@ LINKS = dict[bytes, list[Version]]
 
 
 def _moving(world: Any) -> set[bytes]:
-    """The subjects that records have moved to, and those that they have moved from: two lanes tell of each."""
+    """The subjects that records have moved to or from, and who was erased: two lanes tell of each."""
     links = [told for _, told in heard(world, "credit.identity.link.v1")]
     moved = {told["record_id"] for told in links}
     told = [record for _, record in heard(world, "credit.identity.record.v1") if record["record_id"] in moved]
-    return {each["subject_id"] for each in (*links, *told)}
+    return {each["subject_id"] for each in (*links, *told)} | _erased(world)
+
+
+def _erased(world: Any) -> set[bytes]:
+    """Persons of whom nothing may be shown any more; their cards' lane tells of it."""
+    told = [subject for _, subject in heard(world, "credit.identity.subject.v1")]
+    return {each["subject_id"] for each in told if each["change"] == "ERASED"}
 
 
 class Downstream:
@@ -35,10 +41,11 @@ class Downstream:
 
     def all(self, linked: LINKS) -> None:
         """Every check."""
-        self._feeds(linked)
+        shown = {subject: versions for subject, versions in linked.items() if subject not in _erased(self._world)}
+        self._feeds(shown)
         self._feedback()
         if self._all:
-            self._stores(linked)
+            self._stores(shown)
             self._tasks(linked)
             self._nation(linked)
 

@@ -8,7 +8,7 @@ from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.schemas import Schemas
 from services.disclosure.contracts.records import Linked, RecordReader
-from services.disclosure.domain.subject_file import Input, LinkMoved, RecordSeen, Relinked
+from services.disclosure.domain.subject_file import Input, LinkMoved, RecordSeen, Relinked, SubjectErased
 
 LINK = "credit.identity.link.v1"
 
@@ -49,9 +49,9 @@ def read_link(schemas: Schemas, reader: RecordReader, message: Message, moment: 
         raise Unhandleable("FIELD_MISSING", str(error)) from None
 
 
-def complete(reader: RecordReader, given: Linked | RecordSeen | Again | LinkMoved) -> Input:
+def complete(reader: RecordReader, given: Linked | RecordSeen | Again | LinkMoved | SubjectErased) -> Input:
     """With what may be shown, if it is not already; raises `Unhandleable` if the submission cannot be read."""
-    if isinstance(given, LinkMoved):
+    if isinstance(given, LinkMoved | SubjectErased):
         return given
     if isinstance(given, Again):
         return Relinked(reader.complete(given.linked), given.link_no)

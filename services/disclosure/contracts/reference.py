@@ -16,6 +16,7 @@ from services.disclosure.domain.subject_card import SubjectSeen
 
 CATALOGUE = "credit.ingestion.catalogue.v1"
 SUBJECT = "credit.identity.subject.v1"
+ERASED = "ERASED"  # the change that says it of a person
 NAME_LIMIT = 200
 CODE_LIMIT = 64
 
@@ -66,13 +67,13 @@ def read_edition(schemas: Schemas, message: Message, moment: Moment) -> EditionS
 def read_subject(schemas: Schemas, message: Message, moment: Moment) -> SubjectSeen:
     """A subject as it is now; raises `Unhandleable`."""
     body = own_body(schemas, SUBJECT, (*_HEAD, "codes", *_TAIL), message.value)
-    subject_id, version, _, kind, name, at = _head(body, 0)
+    subject_id, version, change, kind, name, at = _head(body, 0)
     codes, at = _codes(body, at)
     _, merged_into, at = _tail(body, at)
     if at != len(body):
         raise Unhandleable("AVRO_UNREADABLE", "bytes left over")
     told = storable(name, NAME_LIMIT) if name else None
-    return SubjectSeen(subject_id, version, kind, told, codes, moment.now_ms, merged_into)
+    return SubjectSeen(subject_id, version, kind, told, codes, moment.now_ms, merged_into, change == ERASED)
 
 
 def _codes(body: bytes, at: int) -> tuple[tuple[Code, ...], int]:

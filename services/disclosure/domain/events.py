@@ -24,6 +24,10 @@ class Shown(NamedTuple):
     fields: Mapping[str, str]
 
 
+# Of an erased person a feed says which record is gone and nothing else: the contract has no empty day, so the first.
+BLANK = Shown("", 0, "", "", None, None, date(1970, 1, 1), 0, {})
+
+
 class Standing(NamedTuple):
     """The newest version of a record; `shown` is None where no feed may have it, and after the withdrawal."""
 
@@ -77,7 +81,14 @@ class RecordWaits(NamedTuple):
     again_at_ms: int
 
 
-Event = RecordChanged | RecordStands | RecordWaits
+class FileErased(NamedTuple):
+    """Of this subject nothing is shown, and never will be."""
+
+    subject_id: bytes
+    at_ms: int
+
+
+Event = RecordChanged | RecordStands | RecordWaits | FileErased
 
 
 class Code(NamedTuple):
@@ -97,6 +108,13 @@ class CardChanged:
     codes: tuple[Code, ...]
     at_ms: int
     merged_into: bytes | None = None
+
+
+class PersonErased(NamedTuple):
+    """Identity has said it; the person's file hears of it by a timer, which is due at once."""
+
+    subject_id: bytes
+    at_ms: int
 
 
 class FieldRule(NamedTuple):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 from services.disclosure.domain.events import Standing
 from services.disclosure.domain.subject_file import Seqs, SubjectFile
 
 
 def group(
-    pairs: Iterable[tuple[bytes, bytes]], standings: Mapping[bytes, Standing], counts: Mapping[bytes, Seqs]
+    pairs: Iterable[tuple[bytes, bytes]],
+    standings: Mapping[bytes, Standing],
+    counts: Mapping[bytes, Seqs],
+    erased: Collection[bytes] = (),
+    alone: Iterable[bytes] = (),
 ) -> tuple[dict[bytes, bytes], dict[bytes, SubjectFile]]:
-    """(subject -> key of its file, key -> file) from (record, subject) pairs, the standing ones among them."""
-    parents: dict[bytes, bytes] = {}
+    """(subject -> key of its file, key -> file) from (record, subject) pairs, the standing ones among them.
+
+    `erased`: those of the subjects of whom nothing is shown any more; `alone`: subjects that the batch names without a
+    record.
+    """
+    parents: dict[bytes, bytes] = {subject_id: subject_id for subject_id in alone}
     first_of: dict[bytes, bytes] = {}
     for record_id, subject_id in pairs:
         parents.setdefault(subject_id, subject_id)
@@ -28,7 +37,10 @@ def group(
             counted[key][subject_id] = counts[subject_id]
     for record_id, found in standings.items():
         standing[keys[found.subject_id]][record_id] = found
-    return keys, {key: SubjectFile(counted[key], standing[key]) for key in counted}
+    tombs: dict[bytes, set[bytes]] = defaultdict(set)
+    for subject_id in erased:
+        tombs[keys[subject_id]].add(subject_id)
+    return keys, {key: SubjectFile(counted[key], standing[key], frozenset(tombs.get(key, ()))) for key in counted}
 
 
 def _root(parents: dict[bytes, bytes], subject_id: bytes) -> bytes:

@@ -6,14 +6,27 @@ file.
 
 Versions of a record and changes of its link come in different lanes, in any order. Both are counted, and each count
 only rises: the highest version says what the record says, the highest link number whose it is.
+
+Of who was erased nothing is shown, whatever comes: what stood is withdrawn and told without saying again what it was,
+and what comes later, from a lane that was behind, stands without being shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
-from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Shown, Standing
+from services.disclosure.domain.events import (
+    BLANK,
+    Event,
+    FileErased,
+    RecordChanged,
+    RecordStands,
+    RecordWaits,
+    Shown,
+    Standing,
+)
 from services.disclosure.domain.terms import FEEDS, Change, Feed, Reason
 
 LOOK_AGAIN_MS = 1000
@@ -63,16 +76,27 @@ class LinkMoved(NamedTuple):
     at_ms: int
 
 
-Input = RecordSeen | Relinked | LinkMoved
+class SubjectErased(NamedTuple):
+    """A person was erased: what is known of the subject is to be shown no more."""
+
+    subject_id: bytes
+    at_ms: int
+
+
+Input = RecordSeen | Relinked | LinkMoved | SubjectErased
 Seqs = tuple[int, int]  # the last `subject_seq` on each feed, in the order of FEEDS
 UNTOLD: Seqs = (0, 0)
 
 
 class SubjectFile(NamedTuple):
-    """How far the counts of each subject are, and of the records only those that the batch names."""
+    """How far the counts of each subject are, and of the records only those that the batch names.
+
+    Of a subject that is erased in this batch all that are shown are here.
+    """
 
     counts: Mapping[bytes, Seqs]
     records: Mapping[bytes, Standing]
+    erased: frozenset[bytes] = frozenset()
 
 
 EMPTY = SubjectFile({}, {})
@@ -87,6 +111,8 @@ def feeds_of(disclosure: str, subject_kind: str) -> tuple[Feed, ...]:
 
 def decide(state: SubjectFile, given: Input) -> Sequence[Event]:
     """A version that is not newer than what stands, or comes after the withdrawal, states nothing new."""
+    if isinstance(given, SubjectErased):
+        return () if given.subject_id in state.erased else tuple(_erased(state, given))
     old = state.records.get(given.record_id) or Standing(given.record_id, 0, given.subject_id)
     if old.withdrawn:
         return ()
@@ -112,6 +138,8 @@ def _stands(state: SubjectFile, old: Standing, given: RecordSeen, link_no: int) 
         return _moved(state, old, LinkMoved(record_id, link_no, subject_id, True, at_ms))
     if given.withdraws:
         new = Standing(record_id, version, old.subject_id, withdrawn=True, link_no=link_no)
+    elif subject_id in state.erased:
+        new = Standing(record_id, version, subject_id, link_no=link_no)
     elif feeds and shown is None:
         return (RecordWaits(record_id, version, at_ms + LOOK_AGAIN_MS),)
     else:
@@ -128,7 +156,25 @@ def _moved(state: SubjectFile, old: Standing, given: LinkMoved) -> Sequence[Even
     else:
         version = 0 if old.nobodys else old.version
         new = old._replace(subject_id=given.subject_id, version=version, link_no=given.link_no, nobodys=False)
+        if given.subject_id in state.erased:
+            new = new._replace(feeds=(), shown=None)
     return _step(state, old, new, given.at_ms)
+
+
+def _erased(state: SubjectFile, given: SubjectErased) -> Iterator[Event]:
+    """Record by record, each with the next number; then nothing more of this subject."""
+    shown = [one for one in state.records.values() if one.subject_id == given.subject_id and one.shown is not None]
+    for one in sorted(shown, key=lambda one: one.record_id):
+        gone = [_gone(state, feed, one, given.at_ms) for feed in FEEDS if one.on(feed) is not None]
+        state = reduce(evolve, gone, state)
+        yield from (*gone, RecordStands(one._replace(feeds=(), shown=None), given.at_ms))
+    yield FileErased(given.subject_id, given.at_ms)
+
+
+def _gone(state: SubjectFile, feed: Feed, standing: Standing, at_ms: int) -> RecordChanged:
+    """Which record it is and nothing of what it was: that would be said anew of somebody who was erased."""
+    gone = _change(state, feed, "WITHDRAWN", standing, BLANK, None, "SUBJECT_ERASED", at_ms)
+    return gone._replace(before=None)
 
 
 def _step(state: SubjectFile, old: Standing, new: Standing, at_ms: int) -> Sequence[Event]:
@@ -191,11 +237,13 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str,
 
 def evolve(state: SubjectFile, event: Event) -> SubjectFile:
     """The state after an event."""
-    counts, records = state
+    counts, records, erased = state
     if isinstance(event, RecordChanged):
         public, government = counts.get(event.subject_id, UNTOLD)
         seqs = (event.subject_seq, government) if event.feed == "public" else (public, event.subject_seq)
-        return SubjectFile({**counts, event.subject_id: seqs}, records)
+        return SubjectFile({**counts, event.subject_id: seqs}, records, erased)
     if isinstance(event, RecordStands):
-        return SubjectFile(counts, {**records, event.standing.record_id: event.standing})
+        return SubjectFile(counts, {**records, event.standing.record_id: event.standing}, erased)
+    if isinstance(event, FileErased):
+        return SubjectFile(counts, records, erased | {event.subject_id})
     return state

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 Feed: TypeAlias = Literal["public", "government"]
 Change: TypeAlias = Literal["ADDED", "CORRECTED", "WITHDRAWN"]
-Reason: TypeAlias = Literal["BY_AGENCY", "SUBJECT_CORRECTED", "NO_LONGER_SHARED"]
+Reason: TypeAlias = Literal["BY_AGENCY", "SUBJECT_CORRECTED", "NO_LONGER_SHARED", "SUBJECT_ERASED"]
 
 FEEDS: tuple[Feed, ...] = ("public", "government")
 CODE_KINDS = frozenset(

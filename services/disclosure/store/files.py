@@ -13,8 +13,8 @@ from services.chassis.bulk import Rows, columns
 from services.chassis.errors import Transient
 from services.chassis.handling import Transaction
 from services.disclosure.contracts.fields import EncodedFields, encoded
-from services.disclosure.domain.events import Event, RecordChanged, RecordStands, Shown, Standing
-from services.disclosure.domain.subject_file import Seqs, SubjectFile
+from services.disclosure.domain.events import Event, FileErased, RecordChanged, RecordStands, Shown, Standing
+from services.disclosure.domain.subject_file import UNTOLD, Seqs, SubjectFile
 from services.disclosure.domain.terms import FEEDS, Feed
 
 STANDINGS = """
@@ -24,7 +24,7 @@ FROM unnest($1::bytea[]) AS k (record_id) JOIN record_standing AS s USING (recor
 LEFT JOIN disclosed_records AS d ON d.subject_id = s.subject_id AND d.record_id = s.record_id
 """
 COUNTS = """
-SELECT f.subject_id, f.public_seq, f.government_seq
+SELECT f.subject_id, f.public_seq, f.government_seq, f.erased
 FROM unnest($1::bytea[]) AS k (subject_id) JOIN subject_files AS f USING (subject_id)
 """
 
@@ -44,12 +44,26 @@ FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::boolean[], $5::bigint[],
     $8::bigint[]) AS new (record_id, version, subject_id, withdrawn, link_no, nobodys, version_was, link_was)
 WHERE old.record_id = new.record_id AND old.version = new.version_was AND old.link_no = new.link_was
 """
+# All that is shown of who is erased, and the end of it: read and written in a batch that erases somebody, else never.
+OF_SUBJECTS = "SELECT record_id FROM disclosed_records WHERE subject_id = ANY($1::bytea[])"
+NEW_ERASED = Rows(
+    "subject_files",
+    {"subject_id": "bytea", "public_seq": "bigint", "government_seq": "bigint", "erased": "boolean"},
+)
+ERASE = """
+UPDATE subject_files AS old SET public_seq = new.public_seq, government_seq = new.government_seq, erased = true
+FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    AS new (subject_id, public_seq, government_seq, public_was, government_was)
+WHERE old.subject_id = new.subject_id AND old.public_seq = new.public_was AND old.government_seq = new.government_was
+    AND NOT old.erased
+"""
 NEW_COUNTS = Rows("subject_files", {"subject_id": "bytea", "public_seq": "bigint", "government_seq": "bigint"})
 MOVE_COUNTS = """
 UPDATE subject_files AS old SET public_seq = new.public_seq, government_seq = new.government_seq
 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
     AS new (subject_id, public_seq, government_seq, public_was, government_was)
 WHERE old.subject_id = new.subject_id AND old.public_seq = new.public_was AND old.government_seq = new.government_was
+    AND NOT old.erased
 """
 HIDE = """
 DELETE FROM disclosed_records AS d USING unnest($1::bytea[], $2::bytea[]) AS gone (subject_id, record_id)
@@ -75,10 +89,21 @@ async def load_standings(tx: Transaction, record_ids: Iterable[bytes]) -> dict[b
     return {row["id"]: _standing(row) for row in rows}
 
 
-async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[bytes, Seqs]:
-    """How far the counts of these subjects are, on both feeds; unknown ones are left out."""
+async def load_counts(tx: Transaction, subject_ids: Iterable[bytes]) -> tuple[dict[bytes, Seqs], frozenset[bytes]]:
+    """How far the counts of these subjects are, on both feeds, and who of them is erased; unknown ones are left out."""
     rows = await tx.fetch(COUNTS, sorted(subject_ids))
-    return {row["subject_id"]: (row["public_seq"], row["government_seq"]) for row in rows}
+    counts = {row["subject_id"]: (row["public_seq"], row["government_seq"]) for row in rows}
+    return counts, frozenset(row["subject_id"] for row in rows if row["erased"])
+
+
+async def load_shown_of(tx: Transaction, subject_ids: Iterable[bytes]) -> dict[bytes, Standing]:
+    """Where all records stand that are shown of these subjects.
+
+    To be asked after their counts: a record that another lane adds in between has then moved a count that was read.
+    """
+    of = sorted(subject_ids)
+    found = await load_standings(tx, [row["record_id"] for row in await tx.fetch(OF_SUBJECTS, of)])
+    return {record_id: one for record_id, one in found.items() if one.subject_id in of}
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:
@@ -117,7 +142,7 @@ async def save(
         if isinstance(event, RecordStands):
             record_id = event.standing.record_id
             moved[record_id] = before[key].records.get(record_id), event
-        elif isinstance(event, RecordChanged):
+        elif isinstance(event, RecordChanged | FileErased):
             counted[event.subject_id] = key, after[key]
     if moved:
         await _save_standings(tx, moved)
@@ -186,14 +211,21 @@ async def _save_counts(
 ) -> None:
     new: list[tuple[Any, ...]] = []
     known: list[tuple[Any, ...]] = []
+    new_erased: list[tuple[Any, ...]] = []
+    erased: list[tuple[Any, ...]] = []
     for subject_id, (key, file) in sorted(counted.items()):
-        row, was = (subject_id, *file.counts[subject_id]), before[key].counts.get(subject_id)
-        if was is None:
-            new.append(row)
+        row, was = (subject_id, *file.counts.get(subject_id, UNTOLD)), before[key].counts.get(subject_id)
+        ends = subject_id in file.erased  # of who was erased before nothing is counted any more
+        if was is not None:
+            (erased if ends else known).append((*row, *was))
+        elif ends:
+            new_erased.append((*row, True))
         else:
-            known.append((*row, *was))
+            new.append(row)
     await NEW_COUNTS.insert(tx, new)
+    await NEW_ERASED.insert(tx, new_erased)
     await _exactly(tx, MOVE_COUNTS, known)
+    await _exactly(tx, ERASE, erased)
 
 
 async def _exactly(tx: Transaction, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

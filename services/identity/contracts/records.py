@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.chassis.editions import own_body
+from services.chassis.editions import Codec, own_body
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment, Outgoing
 from services.chassis.prefix import prefix_reader, prefix_writer
@@ -199,6 +199,13 @@ def _link_changed(
         },
     )
     return Outgoing(LINK, subject_id, value)
+
+
+def person_erased(codec: Codec, subject_id: bytes, at_ms: int) -> Outgoing:
+    """That nobody may keep what could be read of this person; nothing else is ever told of a person as a subject."""
+    told = {"subject_id": subject_id, "subject_version": 1, "change": "ERASED", "subject_kind": PERSON, "name": None}
+    value = codec.encode(SUBJECT, {**told, "codes": [], "changed_at": at_ms, "merged_into": None})
+    return Outgoing(SUBJECT, subject_id, value)
 
 
 def subject_changed(schemas: Schemas, event: SubjectChanged) -> Outgoing:

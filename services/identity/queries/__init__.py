@@ -81,7 +81,7 @@ async def review_counts(tx: Transaction) -> Sequence[Any]:
 
 
 # What reconciliation compares (chassis/digest.py); links do not know their items. Few records wait: the join is of all
-# with few.
+# with few. What waits goes no further, and neither does what is about somebody who was erased.
 DIGESTS = {
     "known": """
         SELECT coalesce(l.record_id, w.record_id) AS record_id, greatest(l.version, w.version) AS version, '' AS item
@@ -90,5 +90,8 @@ DIGESTS = {
             GROUP BY record_id
         ) AS w ON w.record_id = l.record_id""",
     "linked": "SELECT record_id, version, '' AS item FROM record_links",
-    "waiting": "SELECT record_id, version, '' AS item FROM reviews WHERE state IN ('WAITING', 'REJECTED')",
+    "waiting": """
+        SELECT record_id, version, '' AS item FROM reviews WHERE state IN ('WAITING', 'REJECTED')
+        UNION ALL
+        SELECT l.record_id, l.version, '' FROM record_links AS l JOIN erasures AS e ON e.subject_id = l.subject_id""",
 }

@@ -22,6 +22,7 @@ from tests.sim.virtual import OWNER
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "record_standing": {"link_no": 0, "nobodys": False},
+    "subject_files": {"erased": False},
     "record_links": {"link_no": 0},
     "exchanges": {"link_no": 0, "nobodys": False},
 }

@@ -15,6 +15,7 @@ SHOWN = " ".join(files.SHOWN)
 new_rows(files.NEW_STANDINGS)
 new_rows(files.NEW_LINKS)
 new_rows(files.NEW_COUNTS)
+new_rows(files.NEW_ERASED)
 new_rows(files.NEW_SHOWN)
 
 
@@ -42,7 +43,7 @@ async def standings(tx: Tx, ids: list[bytes]) -> list[Row]:
 @statement(files.COUNTS)
 async def counts(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [tx.get("subject_files", one) for one in ids]
-    return [row.pick("subject_id", "public_seq", "government_seq") for row in rows if row is not None]
+    return [row.pick("subject_id", "public_seq", "government_seq", "erased") for row in rows if row is not None]
 
 
 @statement(files.MOVE_STANDINGS)
@@ -55,14 +56,29 @@ async def move_standings(tx: Tx, *arrays: list[Any]) -> str:
     return await update(tx, "record_standing", {row["record_id"]: row for row in rows}, unmoved)
 
 
-@statement(files.MOVE_COUNTS)
-async def move_counts(tx: Tx, *arrays: list[Any]) -> str:
+async def _counts(tx: Tx, arrays: tuple[list[Any], ...], **more: Any) -> str:
     rows = columns("subject_id public_seq government_seq public_was government_was", *arrays)
 
     def unmoved(old: Row, new: dict[str, Any]) -> bool:
-        return (old["public_seq"], old["government_seq"]) == (new["public_was"], new["government_was"])
+        same = (old["public_seq"], old["government_seq"]) == (new["public_was"], new["government_was"])
+        return same and not old["erased"]
 
-    return await update(tx, "subject_files", {row["subject_id"]: row for row in rows}, unmoved)
+    return await update(tx, "subject_files", {row["subject_id"]: row | more for row in rows}, unmoved)
+
+
+@statement(files.MOVE_COUNTS)
+async def move_counts(tx: Tx, *arrays: list[Any]) -> str:
+    return await _counts(tx, arrays)
+
+
+@statement(files.ERASE)
+async def erase(tx: Tx, *arrays: list[Any]) -> str:
+    return await _counts(tx, arrays, erased=True)
+
+
+@statement(files.OF_SUBJECTS)
+async def of_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
+    return [row.pick("record_id") for _, row in tx.scan("disclosed_records") if row["subject_id"] in ids]
 
 
 @statement(files.HIDE)

@@ -9,7 +9,7 @@ import pytest
 
 from services.ingestion.domain.codes import CODES
 from tests.chaos import rules, stores
-from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, Heard
+from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Heard
 from tests.chaos.reading import Lane, front
 from tests.unit.chaos.tapes import (
     AGENCY,
@@ -137,6 +137,57 @@ def test_what_is_planted_is_found_and_named(name: str) -> None:
     plant, words = PLANTED[name]
     found = find(plant(whole()))
     assert any(words in each for each in found), found
+
+
+def erased(position: int = 5) -> Heard:
+    told = {"subject_id": S1, "subject_version": 1, "change": "ERASED", "subject_kind": "person"}
+    return said(SUBJECT, LINK, position, told)
+
+
+def withdrawn(feed: str, position: int, record_id: bytes, number: int, seq: int, **was: Any) -> Heard:
+    line = change(feed, position, record_id, number, seq, "WITHDRAWN")
+    blank: dict[str, Any] = {"reason": "SUBJECT_ERASED", "item": "", "agency": "", "fields_changed": []}
+    blank |= dict.fromkeys(("subject_code", "subject_name", "before", "after"))
+    return line._replace(record={**(line.record or {}), **blank, **was})
+
+
+def of_the_erased() -> Tape:
+    """The one subject of the tape is erased; its last version came afterwards, and is told to nobody."""
+    tape = [m for m in whole() if m.topic not in (PUBLIC, GOVERNMENT)]
+    for n, feed in enumerate((PUBLIC, GOVERNMENT)):
+        tape += [change(feed, 10 + n, R1, 1, 1), change(feed, 12 + n, R2, 1, 2)]
+        tape += [withdrawn(feed, 20 + n, R2, 1, 3), withdrawn(feed, 22 + n, R1, 1, 4)]
+    return [*tape, erased()]
+
+
+def test_of_who_was_erased_all_is_withdrawn_and_what_was_never_told_is_not_missed() -> None:
+    assert find(of_the_erased()) == []
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        (plus(erased()), f"I7 still on {PUBLIC}, though its subject was erased: record {R1.hex()}"),
+        (lambda _: without(GOVERNMENT, 23)(of_the_erased()), f"I7 still on {GOVERNMENT}"),
+        (lambda _: [*of_the_erased(), change(PUBLIC, 30, R1, 2, 5)], f"I7 still on {PUBLIC}"),
+        (lambda _: without(PUBLIC, 20)(of_the_erased()), "I3 subject_seq 4 where 3 was due"),
+        (
+            lambda _: [
+                *without(PUBLIC, 22)(of_the_erased()),
+                withdrawn(PUBLIC, 24, R1, 1, 4, before={"CF_NR_FK": "0.1"}),
+            ],
+            f"I7 said again on the public feed of somebody who was erased: record {R1.hex()}",
+        ),
+    ],
+)
+def test_what_is_still_shown_or_said_again_of_the_erased_is_found(plant: Callable[[Tape], Tape], words: str) -> None:
+    found = find(plant(whole()))
+    assert any(words in each for each in found), found
+
+
+def test_an_erased_person_has_no_card() -> None:
+    other = erased()._replace(record={**(erased().record or {}), "subject_id": b"p" * 16})
+    assert list(stores.compared(heard([*whole(), other]), rows())) == []
 
 
 def rows() -> dict[str, list[Any]]:

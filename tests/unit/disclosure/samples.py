@@ -7,7 +7,7 @@ from datetime import date
 from functools import reduce
 
 from services.disclosure.domain.events import Event, RecordChanged, Shown
-from services.disclosure.domain.subject_file import EMPTY, RecordSeen, SubjectFile, decide, evolve
+from services.disclosure.domain.subject_file import EMPTY, Input, RecordSeen, SubjectFile, decide, evolve
 from services.disclosure.domain.terms import FEEDS, Feed
 
 JIA, YI = b"subject of jia  ", b"subject of yi   "
@@ -36,7 +36,7 @@ def seen(
     return RecordSeen(record_id, version, subject_id, action, feeds, None if bare else content, AT_MS + version)
 
 
-def tell(*given: RecordSeen, file: SubjectFile = EMPTY) -> tuple[SubjectFile, list[Event]]:
+def tell(*given: Input, file: SubjectFile = EMPTY) -> tuple[SubjectFile, list[Event]]:
     """Decide one after the other."""
     said: list[Event] = []
     for one in given:

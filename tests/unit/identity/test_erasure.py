@@ -21,6 +21,7 @@ from tests.support.local_schemas import LocalSchemas
 CODEC, CERTIFIER = LocalSchemas(), Certifier(bytes(range(32)))
 ERASE, ROTATE = commands.handlers(CODEC, CERTIFIER)
 SUBJECT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+OUTCOME, TOLD = "credit.identity.outcome.v1", "credit.identity.subject.v1"
 REASON = "演示：本人申请"
 
 
@@ -36,8 +37,8 @@ def answers(handler: Any, *asked: commands.Asked, states: dict[Any, Any] | None 
     told = [
         m for one, events in zip(asked, said, strict=True) for e in events for m in handler.aggregate.announce(e, one)
     ]
-    assert {message.topic for message in told} == {"credit.identity.outcome.v1"}
-    return [CODEC.decode(message.value)[1] for message in told]
+    assert {message.topic for message in told} <= {OUTCOME, TOLD}
+    return [CODEC.decode(message.value)[1] for message in told if message.topic == OUTCOME]
 
 
 def test_a_person_is_erased_once_and_a_repeat_gets_the_first_certificate() -> None:
@@ -51,6 +52,31 @@ def test_a_person_is_erased_once_and_a_repeat_gets_the_first_certificate() -> No
     assert said["subject_id"] == SUBJECT
     assert (said["issued_by"], said["command_id"], said["reason"]) == ("operator", "c1", REASON)
     assert said["erased_at"] == "1970-01-01T00:00:00.005+00:00"
+
+
+def told(*asked: commands.Asked, states: dict[Any, Any] | None = None) -> list[Message | Any]:
+    said = driver.run(ERASE.aggregate, asked, states)
+    whole = zip(asked, said, strict=True)
+    return [m for one, events in whole for e in events for m in ERASE.aggregate.announce(e, one) if m.topic == TOLD]
+
+
+def test_every_store_is_told_and_again_when_it_is_asked_again() -> None:
+    """With the day of the first: who was erased before this was told is brought to the stores by asking again."""
+    asked = [ask(ERASE, name, at, subject_id=SUBJECT, reason=REASON) for name, at in (("c1", 5), ("c2", 9))]
+    first, second = told(*asked)
+    assert (first.key, first) == (bytes.fromhex(SUBJECT), second)
+    said = CODEC.decode(first.value)[1]
+    assert round(said.pop("changed_at").timestamp() * 1000) == 5
+    assert said == {
+        "subject_id": bytes.fromhex(SUBJECT), "subject_version": 1, "change": "ERASED", "subject_kind": "person",
+        "name": None, "codes": [], "merged_into": None,
+    }  # fmt: skip
+
+
+def test_of_a_refused_erasure_nothing_is_told() -> None:
+    organisation = {bytes.fromhex(SUBJECT): Standing(organisation=True)}
+    assert told(ask(ERASE, "c1", subject_id=SUBJECT, reason=REASON), states=organisation) == []
+    assert told(ask(ERASE, "c1", subject_id=SUBJECT, reason="")) == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,33 @@ async def counts_move_from_what_was_read(store: Store) -> None:
         await files.NEW_COUNTS.insert(tx, [(b"S", 1, 2), (b"T", 3, 4)])
         moves = [b"S", b"T", b"x"], [5, 5, 5], [6, 6, 6], [1, 3, 0], [2, 3, 0]
         assert await tx.execute(files.MOVE_COUNTS, *moves) == "UPDATE 1"
-        assert unordered(await tx.fetch(files.COUNTS, [b"T", b"S", b"x"])) == [(b"S", 5, 6), (b"T", 3, 4)]
+        assert unordered(await tx.fetch(files.COUNTS, [b"T", b"S", b"x"])) == [
+            (b"S", 5, 6, False),
+            (b"T", 3, 4, False),
+        ]
+
+
+@case("disclosure")
+async def who_is_erased_stays_so_and_counts_no_more(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        await files.NEW_COUNTS.insert(tx, [(b"S", 1, 2), (b"T", 3, 4)])
+        await files.NEW_ERASED.insert(tx, [(b"U", 0, 0, True)])
+        ends = [b"S", b"T", b"U", b"x"], [1, 3, 1, 1], [5, 5, 1, 1], [1, 3, 0, 0], [2, 3, 0, 0]
+        assert await tx.execute(files.ERASE, *ends) == "UPDATE 1"
+        assert await tx.execute(files.MOVE_COUNTS, [b"S"], [2], [6], [1], [5]) == "UPDATE 0"
+        assert unordered(await tx.fetch(files.COUNTS, [b"S", b"T", b"U"])) == [
+            (b"S", 1, 5, True),
+            (b"T", 3, 4, False),
+            (b"U", 0, 0, True),
+        ]
+
+
+@case("disclosure")
+async def all_that_is_shown_of_subjects_is_found(store: Store) -> None:
+    async with begin(store.pool) as tx:
+        other = (b"T", *shown(b"p")[1:])
+        await files.NEW_SHOWN.insert(tx, [shown(b"q"), shown(b"r"), other])
+        assert unordered(await tx.fetch(files.OF_SUBJECTS, [b"S", b"x"])) == [(b"q",), (b"r",)]
 
 
 @case("disclosure")
