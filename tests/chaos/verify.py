@@ -60,10 +60,13 @@ class Verifier:
             time.sleep(0.2)
 
     def behind(self) -> dict[str, int]:
-        """Messages and exchanges that each service has still to deal with."""
+        """Messages, exchanges and erasures that each service has still to deal with."""
         left = reading.behind(self.listener.ends(), reading.lanes(self.doors))
         waiting = "SELECT count(*) FROM exchanges WHERE state IN ('PENDING', 'RETRYING')"
-        left["national_sync"] += reading.ask(self.doors, [("national_sync", waiting)])[0][0][0]
+        erasing = "SELECT count(*) FROM timers WHERE kind = 'erasure'"  # heard of, and told in the next turn
+        asked = reading.ask(self.doors, [("national_sync", waiting), ("disclosure", erasing)])
+        left["national_sync"] += asked[0][0][0]
+        left["disclosure"] += asked[1][0][0]
         return left
 
     def check(self) -> Verdict:
