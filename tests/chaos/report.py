@@ -30,7 +30,7 @@ MATRIX = {
     "F19a": "latency", "F19b": "a trickle", "F19c": "reset mid-frame", "F19d": "half-open", "F20": "all links clogged",
     "F21": "two owners publish at once", "F22": "national platform misbehaves", "F23": "two editions side by side",
     "F24": "migration killed", "F25": "store restored from a backup", "F26": "memory limited",
-    "F27": "erasure during F1 (nothing to erase: natural persons are not accepted yet)", "F28": "key file gone",
+    "F27": "a person erased during F1", "F28": "key file gone",
     "BACKLOG": "200,000 submissions that waited for the services",
 }  # fmt: skip
 
@@ -145,7 +145,7 @@ def _revision(row: Mapping[str, Any]) -> str:
 
 def _not_run(ran: Iterable[str]) -> str:
     known = set(ran)
-    return "; ".join(f"{name} {what}" for name, what in MATRIX.items() if name not in known)
+    return "; ".join(f"{name} {what}" for name, what in MATRIX.items() if name not in known) or "none of the matrix"
 
 
 def _order(name: str) -> tuple[int, str]:

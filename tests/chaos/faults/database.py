@@ -6,6 +6,8 @@ import asyncio
 import random
 import signal
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -23,6 +25,20 @@ async def connect(ground: Ground, role: str, database: str = "") -> asyncpg.Conn
     secret = passwords.password(ground.layout.secrets, role)
     address = f"postgresql://{role}@{ground.layout.address('postgres')}/{database or role}"
     return await asyncpg.connect(address, password=secret, timeout=10)
+
+
+@contextmanager
+def locked(ground: Ground, service: str) -> Generator[None]:
+    """No turn of a service ends meanwhile, for its lanes are locked; its doors answer."""
+    begin = ("SET idle_in_transaction_session_timeout = 0", "BEGIN", "LOCK TABLE lanes IN ACCESS EXCLUSIVE MODE")
+    with asyncio.Runner() as runner:
+        superuser = runner.run(connect(ground, postgres.SUPERUSER, service))
+        try:
+            for statement in begin:
+                runner.run(superuser.execute(statement))
+            yield
+        finally:
+            runner.run(superuser.close())
 
 
 @fault("F6", "kill -9 of PostgreSQL", "SIGKILL of the postmaster (one cluster holds all five databases)",
