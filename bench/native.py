@@ -27,7 +27,7 @@ from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain import record
-from services.ingestion.domain.catalogue_item import canonical
+from services.ingestion.domain.wishes import canonical
 from services.ingestion.native import load
 from tests.properties.ingestion.valid import messages_of
 from tests.support.local_schemas import LocalSchemas

@@ -19,7 +19,7 @@ from services.ingestion.contracts.reference import (
 )
 from services.ingestion.contracts.sealing import Sealer, Unsealed
 from services.ingestion.contracts.submissions import SUBMIT, SubmissionReader, waiting
-from services.ingestion.domain import agency, catalogue_item, expectation, faults, feed, record
+from services.ingestion.domain import agency, catalogue_item, expectation, faults, feed, item_deciding, record
 from services.ingestion.domain.agency import Agency
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.events import (
@@ -158,7 +158,7 @@ class Items:
         return catalogue_item.NOTHING
 
     def decide(self, state: CatalogueItem, given: ItemAsked) -> Sequence[ReferenceEvent]:
-        return catalogue_item.decide(state, given.wish)
+        return item_deciding.decide(state, given.wish)
 
     def evolve(self, state: CatalogueItem, event: ReferenceEvent) -> CatalogueItem:
         return catalogue_item.evolve(state, event)

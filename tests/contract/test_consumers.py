@@ -44,8 +44,7 @@ from services.ingestion.contracts.reference import (
 )
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
-from services.ingestion.domain.wishes import PublishItem
+from services.ingestion.domain.wishes import PublishItem, canonical
 from services.national_sync import handlers as national_sync
 from services.national_sync.config import load_mappings
 from services.national_sync.contracts.answers import ANSWER, answer_told

@@ -18,8 +18,8 @@ import fastavro
 from deploy.local import passwords
 from services.chassis.schemas import Schemas
 from services.ingestion.config import load_catalogue
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.item_schema import schema_text, subject
+from services.ingestion.domain.wishes import canonical
 
 ITEMS = ("enterprise-registration", "code-mapping", "org-penalty", "court-defaulter")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingestion.contracts.reference import ITEM_COMMANDS
-from services.ingestion.domain import catalogue_item, life
+from services.ingestion.domain import catalogue_item, item_deciding, life
 from services.ingestion.domain.catalogue_item import CatalogueItem
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.events import CommandRefused, CommandRepeated, ItemPublished
@@ -87,11 +87,11 @@ def test_editions_never_change_and_every_command_is_answered_once(history: Seque
     state, said = catalogue_item.NOTHING, []
     for wish in history:
         before = {e.version: e.definition for e in state.editions}
-        events = catalogue_item.decide(state, wish)
+        events = item_deciding.decide(state, wish)
         after = state
         for event in events:
             after = catalogue_item.evolve(after, event)
-        (again,) = catalogue_item.decide(after, wish)
+        (again,) = item_deciding.decide(after, wish)
         assert isinstance(again, CommandRefused if isinstance(events[-1], CommandRefused) else CommandRepeated)
         assert catalogue_item.evolve(after, again) == after
         assert before.items() <= {e.version: e.definition for e in after.editions}.items()

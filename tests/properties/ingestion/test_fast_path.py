@@ -11,7 +11,7 @@ from services.chassis.errors import Unhandleable
 from services.chassis.schemas import read_record
 from services.ingestion.contracts.edition import Edition, make_edition
 from services.ingestion.contracts.submissions import HEAD, read_front
-from services.ingestion.domain.catalogue_item import canonical
+from services.ingestion.domain.wishes import canonical
 from tests.properties.ingestion.strategies import of_persons, submissions
 from tests.unit.ingestion import samples
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from services.chassis.message import Moment
 from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.register import Register
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+from services.ingestion.domain.wishes import canonical
 from services.kernel import registration_number, uscc
 from tests.properties.ingestion.native import Both, extension
 from tests.properties.ingestion.strategies import broken_value, of_persons, submissions

@@ -12,7 +12,7 @@ from services.disclosure.domain import edition
 from services.disclosure.domain.edition import CatalogueItem, DefinitionFault, Edition, edition_of, text_of, usable
 from services.disclosure.domain.events import EditionKnown, FieldRule
 from services.ingestion.config import load_catalogue
-from services.ingestion.domain.catalogue_item import canonical
+from services.ingestion.domain.wishes import canonical
 
 FIELDS: list[dict[str, Any]] = [
     {"code": "name", "same_as": "subject_name"},

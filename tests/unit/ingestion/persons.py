@@ -11,11 +11,11 @@ from services.chassis.message import Message
 from services.chassis.wire import frame
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import Item, parse
 from services.ingestion.domain.item_schema import schema_of
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 from services.ingestion.domain.submission import Submission
+from services.ingestion.domain.wishes import canonical
 from tests.unit.ingestion import samples
 
 CODE, SCHEMA_ID, AGENCY = "person-practice", 900, "420000-hbt"

@@ -15,11 +15,11 @@ from services.chassis.wire import frame
 from services.ingestion.config import load_catalogue
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import Field, Item
 from services.ingestion.domain.item_schema import schema_of
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
 from services.ingestion.domain.submission import Submission
+from services.ingestion.domain.wishes import canonical
 
 NOW = Moment(int(datetime(2017, 9, 29, 4, 0, tzinfo=UTC).timestamp() * 1000))
 DECIDED = date(2017, 9, 28)

@@ -10,8 +10,8 @@ import hashlib
 from pathlib import Path
 
 from services.ingestion.config import CATALOGUE, Shipped, load_catalogue
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.item_schema import schema_text
+from services.ingestion.domain.wishes import canonical
 
 REPO = Path(__file__).parents[3]
 SCHEMAS, DEFINITIONS = REPO / "avro" / "editions.lock", CATALOGUE / "editions.lock"

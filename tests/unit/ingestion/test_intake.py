@@ -13,8 +13,8 @@ from services.ingestion.contracts.batch_reader import BatchReader
 from services.ingestion.contracts.program import TABLE_VERSION
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+from services.ingestion.domain.wishes import canonical
 from services.ingestion.native import load
 from tests.support.local_schemas import LocalSchemas
 from tests.unit.ingestion import samples

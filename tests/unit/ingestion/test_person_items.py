@@ -11,10 +11,10 @@ import pytest
 from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.sealing import Unsealed, is_sealed
 from services.ingestion.contracts.submissions import SubmissionReader
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.faults import Fault
 from services.ingestion.domain.reference import AgencyRow, EditionRow, Reference
+from services.ingestion.domain.wishes import canonical
 from tests.unit.ingestion import samples
 
 PENALTY = "person-penalty"

@@ -8,8 +8,8 @@ import pytest
 
 from services.cli.catalogue_words import SAID
 from services.ingestion.domain import terms
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
+from services.ingestion.domain.wishes import canonical
 from tests.unit.ingestion.samples import ITEMS, OF_PERSONS, SHIPPED
 from tests.unit.ingestion.seed_editions import DEFINITIONS, SCHEMAS, digest_of, locked, name_of
 

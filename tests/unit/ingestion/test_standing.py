@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.ingestion.domain.catalogue_item import canonical
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.standing import UNSAID, DisplayRule
+from services.ingestion.domain.wishes import canonical
 from tests.unit.ingestion.samples import ITEMS, SHIPPED, old_form
 
 
