@@ -5,7 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.identity.store import ledger, loading, locks, pepper, rates, relations, saving
+from services.identity.store import (
+    aliases,
+    code_links,
+    ledger,
+    links,
+    locks,
+    missing,
+    pepper,
+    rates,
+    relations,
+    reviews,
+    saving,
+    subjects,
+)
 from tests.sim.store.connection import new_rows, refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, delete, insert_or, named, nothing, statement, update
@@ -24,7 +37,7 @@ async def set_mark(tx: Tx, mark: bytes) -> str:
     return "INSERT 0 1"
 
 
-@statement(loading.HELD)
+@statement(reviews.HELD)
 async def held(tx: Tx, record_ids: list[bytes], alias_ids: list[bytes]) -> list[Row]:
     waiting = [row for _, row in tx.scan("reviews") if row["state"] == "WAITING"]
     asked = set(record_ids) | {row["record_id"] for row in waiting if row["alias_id"] in set(alias_ids)}
@@ -191,26 +204,26 @@ async def reopen(tx: Tx, *arrays: list[Any]) -> str:
     return await _gone(tx, "reviews", settled)  # pyright: ignore[reportArgumentType] - keys of any kind
 
 
-@statement(loading.LINKED_BY)
+@statement(code_links.LINKED_BY)
 async def linked_by(tx: Tx, codes: list[bytes]) -> list[Row]:
     found = sorted(tx.scan("code_links"), key=lambda found: found[0])
     return [row.pick("record_id", "accepted") for _, row in found if row["alias_id"] in codes]
 
 
-@statement(loading.LINKED_AS)
+@statement(code_links.LINKED_AS)
 async def linked_as(tx: Tx, ids: list[bytes]) -> list[Row]:
     found = sorted(tx.scan("code_links"), key=lambda found: found[0])
     return [row.pick("record_id", "accepted") for key, row in found if key in ids]
 
 
-@statement(loading.REJECTED)
+@statement(reviews.REJECTED)
 async def rejected(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [row for _, row in sorted(tx.scan("reviews")) if row["state"] == "REJECTED" and row["record_id"] in ids]
     last = {row["record_id"]: row for row in rows}
     return [row.pick("record_id", "version", "link_no") for row in last.values()]
 
 
-@statement(loading.PLACE_ALIASES)
+@statement(aliases.PLACE_ALIASES)
 async def place_aliases(tx: Tx, ids: list[bytes], kinds: list[str]) -> str:
     rows = columns("alias_id kind", ids, kinds)
     rows.sort(key=lambda row: row["alias_id"])
@@ -228,12 +241,12 @@ async def _locked(tx: Tx, table: str, ids: list[bytes], names: str) -> list[Row]
     return found
 
 
-@statement(loading.LOCK_ALIASES)
+@statement(aliases.LOCK_ALIASES)
 async def lock_aliases(tx: Tx, ids: list[bytes]) -> list[Row]:
     return await _locked(tx, "aliases", ids, "alias_id kind subject_id source contested")
 
 
-@statement(loading.PLACE_SUBJECTS)
+@statement(subjects.PLACE_SUBJECTS)
 async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
     empty: dict[str, Any] = {"kind": "org", "name": None, "named_at": 0, "version": 0, "codes": "[]"}
     empty["merged_into"] = None
@@ -241,27 +254,27 @@ async def place_subjects(tx: Tx, ids: list[bytes]) -> str:
     return f"INSERT 0 {len(await insert_or(tx, 'subjects', rows, nothing))}"
 
 
-@statement(loading.LOCK_SUBJECTS)
+@statement(subjects.LOCK_SUBJECTS)
 async def lock_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
     return await _locked(tx, "subjects", ids, "subject_id kind name named_at version codes merged_into")
 
 
-@statement(loading.KNOWN_SUBJECTS)
+@statement(subjects.KNOWN_SUBJECTS)
 async def known_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [tx.get("subjects", one) for one in sorted(set(ids))]
     names = ("subject_id", "kind", "name", "named_at", "version", "codes", "merged_into")
     return [row.pick(*names) for row in rows if row is not None and row["version"] > 0]
 
 
-@statement(loading.LINKS)
-async def links(tx: Tx, ids: list[bytes]) -> list[Row]:
+@statement(links.LINKS)
+async def known_links(tx: Tx, ids: list[bytes]) -> list[Row]:
     asked = set(ids)
     names = ("record_id", "subject_id", "version", "rule", "evidence", "link_no")
     return [row.pick(*names) for key, row in tx.scan("record_links") if key in asked]
 
 
-@statement(loading.MISSING)
-async def missing(tx: Tx, ids: list[bytes]) -> list[Row]:
+@statement(missing.MISSING)
+async def missing_versions(tx: Tx, ids: list[bytes]) -> list[Row]:
     found = sorted(tx.scan("missing_versions"), key=lambda found: found[0])
     return [row.pick("record_id", "version") for _, row in found if row["record_id"] in ids]
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.identity.store import ledger, loading, locks, pepper, rates, saving
+from services.identity.store import (
+    aliases,
+    code_links,
+    ledger,
+    links,
+    locks,
+    missing,
+    pepper,
+    rates,
+    reviews,
+    saving,
+    subjects,
+)
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
 
 
@@ -19,11 +31,11 @@ async def the_mark_of_the_pepper_is_one(store: Store) -> None:
 @case("identity")
 async def aliases_are_placed_locked_and_saved(store: Store) -> None:
     async with begin(store.pool) as tx:
-        assert await tx.execute(loading.PLACE_ALIASES, [b"b", b"a"], ["reg_no", "uscc"]) == "INSERT 0 2"
-        assert await tx.execute(loading.PLACE_ALIASES, [b"a", b"c"], ["reg_no", "reg_no"]) == "INSERT 0 1"
+        assert await tx.execute(aliases.PLACE_ALIASES, [b"b", b"a"], ["reg_no", "uscc"]) == "INSERT 0 2"
+        assert await tx.execute(aliases.PLACE_ALIASES, [b"a", b"c"], ["reg_no", "reg_no"]) == "INSERT 0 1"
         saved = [b"a", b"x"], [b"S", b"S"], ["code-mapping", ""], [True, False]
         assert await tx.execute(saving.ALIASES, *saved) == "UPDATE 1"
-        assert values(await tx.fetch(loading.LOCK_ALIASES, [b"b", b"a", b"x"])) == [
+        assert values(await tx.fetch(aliases.LOCK_ALIASES, [b"b", b"a", b"x"])) == [
             (b"a", "uscc", b"S", "code-mapping", True),
             (b"b", "reg_no", None, "", False),
         ]
@@ -32,17 +44,17 @@ async def aliases_are_placed_locked_and_saved(store: Store) -> None:
 @case("identity")
 async def subjects_are_placed_locked_and_saved(store: Store) -> None:
     async with begin(store.pool) as tx:
-        assert await tx.execute(loading.PLACE_SUBJECTS, [b"b", b"a", b"b"]) == "INSERT 0 2"
-        assert await tx.execute(loading.PLACE_SUBJECTS, [b"a"]) == "INSERT 0 0"
+        assert await tx.execute(subjects.PLACE_SUBJECTS, [b"b", b"a", b"b"]) == "INSERT 0 2"
+        assert await tx.execute(subjects.PLACE_SUBJECTS, [b"a"]) == "INSERT 0 0"
         codes = '[["uscc","1"]]'
         saved = [b"a", b"x"], ["org", "org"], ["演示", None], [7, 0], [2, 1], [codes, "[]"], [b"b", None]
         assert await tx.execute(saving.SUBJECTS, *saved) == "UPDATE 1"
-        locked = await tx.fetch(loading.LOCK_SUBJECTS, [b"b", b"a", b"x"])
+        locked = await tx.fetch(subjects.LOCK_SUBJECTS, [b"b", b"a", b"x"])
         assert values(locked) == [
             (b"a", "org", "演示", 7, 2, '[["uscc", "1"]]', b"b"),
             (b"b", "org", None, 0, 0, "[]", None),
         ]
-        known = await tx.fetch(loading.KNOWN_SUBJECTS, [b"b", b"a"])
+        known = await tx.fetch(subjects.KNOWN_SUBJECTS, [b"b", b"a"])
         assert unordered(known) == [
             (b"a", "org", "演示", 7, 2, '[["uscc", "1"]]', b"b")
         ]  # a row that is only a lock is none
@@ -55,7 +67,7 @@ async def links_are_made_and_moved(store: Store) -> None:
         await saving.NEW_AGAIN.insert(tx, [(b"p", b"S", 1, "REG_NO", "reg_no", 5, 3)])
         moved = [b"r", b"x"], [b"U", b"S"], [3, 3], ["MAPPED", ""], ["reg_no", ""], [6, 6], [9, 9]
         assert await tx.execute(saving.LINKS, *moved) == "UPDATE 1"
-        assert unordered(await tx.fetch(loading.LINKS, [b"r", b"x"])) == [(b"r", b"U", 3, "MAPPED", "reg_no", 9)]
+        assert unordered(await tx.fetch(links.LINKS, [b"r", b"x"])) == [(b"r", b"U", 3, "MAPPED", "reg_no", 9)]
         assert await tx.execute(saving.UNLINK, [b"q", b"x"]) == "DELETE 1"
     names = "record_id subject_id version linked_at link_no"
     assert await store.rows("record_links", names) == [(b"p", b"S", 1, 5, 3), (b"r", b"U", 3, 6, 9)]
@@ -77,9 +89,9 @@ async def what_waits_is_found_by_record_and_by_alias(store: Store) -> None:
         assert await hold(tx, (b"q", 1, b"A")) == "INSERT 0 1"  # again, with another alias
         head = ("CODE_UNKNOWN", b"A", "i", "a", b"body", 4)
         found = [(b"q", 1, *head), (b"r", 1, "CODE_UNKNOWN", None, "i", "a", b"body", 4), (b"r", 2, *head)]
-        assert values(await tx.fetch(loading.HELD, [], [b"A"])) == found
-        assert values(await tx.fetch(loading.HELD, [b"q"], [])) == found[:1]
-        assert values(await tx.fetch(loading.HELD, [b"x"], [b"B"])) == []
+        assert values(await tx.fetch(reviews.HELD, [], [b"A"])) == found
+        assert values(await tx.fetch(reviews.HELD, [b"q"], [])) == found[:1]
+        assert values(await tx.fetch(reviews.HELD, [b"x"], [b"B"])) == []
 
 
 @case("identity")
@@ -89,7 +101,7 @@ async def what_is_settled_waits_no_more(store: Store) -> None:
         settle = [b"r", b"r", b"x"], [1, 2, 1], ["SUPERSEDED", "LINKED", "LINKED"], [at(1), at(1), at(1)]
         assert await tx.execute(saving.SETTLE, *settle) == "UPDATE 2"
         assert await tx.execute(saving.SETTLE, *settle) == "UPDATE 0"
-        assert await tx.fetch(loading.HELD, [b"r"], [b"A"]) == []
+        assert await tx.fetch(reviews.HELD, [b"r"], [b"A"]) == []
     names = "state record_id version accepted settled_at"
     assert await store.rows("reviews", names) == [
         ("LINKED", b"r", 2, None, at(1)),
@@ -101,9 +113,9 @@ async def what_is_settled_waits_no_more(store: Store) -> None:
 async def versions_are_missing_until_they_arrive(store: Store) -> None:
     async with begin(store.pool) as tx:
         assert await tx.execute(saving.MISS, [b"r", b"r", b"q"], [2, 1, 1]) == "INSERT 0 3"
-        assert values(await tx.fetch(loading.MISSING, [b"r", b"x"])) == [(b"r", 1), (b"r", 2)]
+        assert values(await tx.fetch(missing.MISSING, [b"r", b"x"])) == [(b"r", 1), (b"r", 2)]
         assert await tx.execute(saving.ARRIVE, [b"r", b"x"], [1, 1]) == "DELETE 1"
-        assert values(await tx.fetch(loading.MISSING, [b"r"])) == [(b"r", 2)]
+        assert values(await tx.fetch(missing.MISSING, [b"r"])) == [(b"r", 2)]
 
 
 @case("identity")
@@ -111,7 +123,7 @@ async def what_comes_late_is_superseded_at_once(store: Store) -> None:
     async with begin(store.pool) as tx:
         late = [b"r"], [1], ["i"], ["a"], ["uscc"], [at(1)]
         assert await tx.execute(saving.OVERTAKE, *late) == "INSERT 0 1"
-        assert await tx.fetch(loading.HELD, [b"r"], []) == []
+        assert await tx.fetch(reviews.HELD, [b"r"], []) == []
     names = "state record_id version reason alias_id accepted held_at settled_at"
     assert await store.rows("reviews", names) == [("SUPERSEDED", b"r", 1, "OVERTAKEN", None, None, at(1), at(1))]
 
@@ -150,10 +162,10 @@ async def what_a_code_linked_is_kept_until_it_is_forgotten(store: Store) -> None
     async with begin(store.pool) as tx:
         assert await tx.execute(saving.KEEP, [b"r", b"q"], [b"A", b"A"], [1, 1], [b"1", b"2"]) == "INSERT 0 2"
         assert await tx.execute(saving.KEEP, [b"r"], [b"B"], [2], [b"3"]) == "INSERT 0 1"
-        assert values(await tx.fetch(loading.LINKED_BY, [b"A", b"B"])) == [(b"q", b"2"), (b"r", b"3")]
-        assert values(await tx.fetch(loading.LINKED_AS, [b"r", b"x"])) == [(b"r", b"3")]
+        assert values(await tx.fetch(code_links.LINKED_BY, [b"A", b"B"])) == [(b"q", b"2"), (b"r", b"3")]
+        assert values(await tx.fetch(code_links.LINKED_AS, [b"r", b"x"])) == [(b"r", b"3")]
         assert await tx.execute(saving.FORGET, [b"r", b"x"]) == "DELETE 1"
-        assert values(await tx.fetch(loading.LINKED_BY, [b"B"])) == []
+        assert values(await tx.fetch(code_links.LINKED_BY, [b"B"])) == []
     assert await store.rows("code_links", "record_id version") == [(b"q", 1)]
 
 
@@ -163,7 +175,7 @@ async def what_was_settled_is_opened_again(store: Store) -> None:
         await hold(tx, (b"r", 1, b"A"), (b"q", 3, b"A"), (b"p", 1, b"A"))
         settle = [b"r", b"q"], [1, 3], ["LINKED", "REJECTED"], [at(1), at(1)]
         assert await tx.execute(saving.SETTLE, *settle) == "UPDATE 2"
-        assert values(await tx.fetch(loading.REJECTED, [b"q", b"r"])) == [(b"q", 3, 4)]
+        assert values(await tx.fetch(reviews.REJECTED, [b"q", b"r"])) == [(b"q", 3, 4)]
         assert await tx.execute(saving.REOPEN, [b"r", b"p"], [1, 1]) == "DELETE 1"
         assert await hold(tx, (b"r", 1, b"A")) == "INSERT 0 1"
     assert await store.rows("reviews", "state record_id version") == [
@@ -176,7 +188,7 @@ async def what_was_settled_is_opened_again(store: Store) -> None:
 @case("identity")
 async def subjects_are_found_with_all_for_whom_they_stand(store: Store) -> None:
     async with begin(store.pool) as tx:
-        await tx.execute(loading.PLACE_SUBJECTS, [b"a", b"b", b"c", b"d"])
+        await tx.execute(subjects.PLACE_SUBJECTS, [b"a", b"b", b"c", b"d"])
         merged = [b"b", b"c"], ["org"] * 2, [None] * 2, [0] * 2, [1] * 2, ["[]"] * 2, [b"a", b"b"]
         await tx.execute(saving.SUBJECTS, *merged)
         assert unordered(await tx.fetch(ledger.TREES, [b"a"])) == [(b"a",), (b"b",), (b"c",)]

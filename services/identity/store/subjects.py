@@ -1,0 +1,60 @@
+"""Subjects: placed and locked where a batch brings news of them, else only read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.chassis.handling import Transaction
+from services.identity.domain.events import Code, RecordSeen, Subject
+from services.identity.domain.neighbours import confirmed, renewed, subject_ids
+from services.identity.store.found import Found
+
+PLACE_SUBJECTS = """
+INSERT INTO subjects (subject_id) SELECT id FROM unnest($1::bytea[]) AS id ORDER BY id ON CONFLICT DO NOTHING
+"""
+LOCK_SUBJECTS = """
+SELECT subject_id, kind, name, named_at, version, codes, merged_into FROM subjects
+WHERE subject_id = ANY($1::bytea[]) ORDER BY subject_id FOR UPDATE
+"""
+KNOWN_SUBJECTS = """
+SELECT subject_id, kind, name, named_at, version, codes, merged_into FROM subjects
+WHERE subject_id = ANY($1::bytea[]) AND version > 0
+"""
+
+
+async def load_standing(tx: Transaction, found: Found) -> None:
+    """Whom records are linked to, and who stands for any of these subjects; nearly always all are known by now."""
+    linked = {record.link.subject_id for record in found.records.values() if record.link is not None}
+    while True:
+        into = {subject.merged_into for subject in found.subjects.values() if subject.merged_into is not None}
+        if not (wanted := sorted((linked | into) - found.subjects.keys())):
+            return
+        rows = await tx.fetch(KNOWN_SUBJECTS, wanted)
+        if not rows:
+            return
+        _found_subjects(found, rows)
+
+
+async def load_subjects(tx: Transaction, found: Found, everything: Sequence[RecordSeen], changed: set[bytes]) -> None:
+    """Guards the race between two lanes that bring news of one subject: both lock its row.
+
+    A record that only names a known subject brings none, and a subject that is known stays so: its row is read without
+    a lock, which would be a write. That is most records. One that a name must confirm locks the row too: it and the
+    registration that brings the name meet in any order, as a record and a mapping do.
+    """
+    bound = {alias.subject_id for alias in found.aliases.values() if alias.subject_id is not None}
+    changing = renewed(everything) | confirmed(everything, found.aliases) | changed
+    wanted = subject_ids(everything) | bound | changed
+    if quiet := sorted(wanted - changing):
+        _found_subjects(found, await tx.fetch(KNOWN_SUBJECTS, quiet))
+    if locked := sorted(wanted - found.subjects.keys()):
+        await tx.execute(PLACE_SUBJECTS, locked)
+        _found_subjects(found, await tx.fetch(LOCK_SUBJECTS, locked))
+
+
+def _found_subjects(found: Found, rows: Iterable[Any]) -> None:
+    for subject_id, kind, name, named_at, version, codes, merged_into in rows:
+        known = tuple(Code(**code) for code in json.loads(codes))
+        found.subjects[subject_id] = Subject(subject_id, kind, name, named_at, version, known, merged_into)
