@@ -1,14 +1,16 @@
-"""Codes and whose they are: placed, locked and read."""
+"""Codes and whose they are: placed, locked, read and written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from services.chassis.handling import Transaction
-from services.identity.domain.events import Alias, RecordSeen
+from services.identity.domain.cluster import Cluster
+from services.identity.domain.events import Alias, AliasBound, AliasContested, AliasFreed, RecordSeen
 from services.identity.domain.neighbours import alias_kinds
 from services.identity.store.found import Found, ReadHeld
 from services.identity.store.reviews import load_queues
+from services.identity.store.writing import Row, Told
 
 PLACE_ALIASES = """
 INSERT INTO aliases (alias_id, kind)
@@ -17,6 +19,11 @@ SELECT * FROM unnest($1::bytea[], $2::text[]) AS new (alias_id, kind) ORDER BY a
 LOCK_ALIASES = """
 SELECT alias_id, kind, subject_id, source, contested FROM aliases
 WHERE alias_id = ANY($1::bytea[]) ORDER BY alias_id FOR UPDATE
+"""
+SAVE_ALIASES = """
+UPDATE aliases AS old SET subject_id = new.subject_id, source = new.source, contested = new.contested
+FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::boolean[]) AS new (alias_id, subject_id, source, contested)
+WHERE old.alias_id = new.alias_id
 """
 
 
@@ -53,3 +60,14 @@ async def lock_aliases(
         await tx.execute(PLACE_ALIASES, missing, [kinds[alias_id] for alias_id in missing])
         for row in await tx.fetch(LOCK_ALIASES, missing):
             found.aliases[row["alias_id"]] = Alias(*row.values())
+
+
+def changed_aliases(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
+    """The codes that had an event, each once, as they are now."""
+    changed: dict[bytes, Alias] = {}
+    for key, event in events:
+        if isinstance(event, AliasBound | AliasContested | AliasFreed):
+            alias_id = event.alias.alias_id if isinstance(event, AliasBound) else event.alias_id
+            changed[alias_id] = after[key].alias(alias_id, "")
+    for a in changed.values():
+        yield a.alias_id, a.subject_id, a.source, a.contested

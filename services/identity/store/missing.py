@@ -7,12 +7,18 @@ from collections.abc import Sequence
 
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Record
-from services.identity.domain.events import RecordSeen
+from services.identity.domain.events import RecordSeen, VersionArrived, VersionsMissing
 from services.identity.store.found import Found
-from services.identity.store.reviews import REJECTED
+from services.identity.store.reviews import OVERTAKE, REJECTED, overtaken
+from services.identity.store.writing import Told, write
 
 MISSING = """
 SELECT record_id, version FROM missing_versions WHERE record_id = ANY($1::bytea[]) ORDER BY record_id, version
+"""
+MISS = "INSERT INTO missing_versions SELECT * FROM unnest($1::bytea[], $2::bigint[])"
+ARRIVE = """
+DELETE FROM missing_versions AS old USING unnest($1::bytea[], $2::bigint[]) AS new (record_id, version)
+WHERE old.record_id = new.record_id AND old.version = new.version
 """
 
 
@@ -30,3 +36,12 @@ async def load_missing(tx: Transaction, found: Found, given: Sequence[RecordSeen
         missing[row["record_id"]].append(row["version"])
     for record_id, versions in missing.items():
         known[record_id] = known[record_id]._replace(missing=tuple(versions))
+
+
+async def save_missing(tx: Transaction, events: Told) -> None:
+    """What is missing now, and what came late; a version that came within the same batch was never missing."""
+    missing = {(e.record_id, version) for _, e in events if isinstance(e, VersionsMissing) for version in e.versions}
+    arrived = {(e.record_id, e.version) for _, e in events if isinstance(e, VersionArrived)}
+    await write(tx, MISS, missing - arrived)
+    await write(tx, ARRIVE, arrived - missing)
+    await write(tx, OVERTAKE, overtaken(events))

@@ -1,15 +1,17 @@
-"""Subjects: placed and locked where a batch brings news of them, else only read."""
+"""Subjects: placed and locked where a batch brings news of them, else only read; and written."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.chassis.handling import Transaction
-from services.identity.domain.events import Code, RecordSeen, Subject
+from services.identity.domain.cluster import Cluster
+from services.identity.domain.events import Code, NameConfirmed, RecordSeen, Subject, SubjectChanged
 from services.identity.domain.neighbours import confirmed, renewed, subject_ids
 from services.identity.store.found import Found
+from services.identity.store.writing import Row, Told
 
 PLACE_SUBJECTS = """
 INSERT INTO subjects (subject_id) SELECT id FROM unnest($1::bytea[]) AS id ORDER BY id ON CONFLICT DO NOTHING
@@ -21,6 +23,13 @@ WHERE subject_id = ANY($1::bytea[]) ORDER BY subject_id FOR UPDATE
 KNOWN_SUBJECTS = """
 SELECT subject_id, kind, name, named_at, version, codes, merged_into FROM subjects
 WHERE subject_id = ANY($1::bytea[]) AND version > 0
+"""
+SAVE_SUBJECTS = """
+UPDATE subjects AS old SET kind = new.kind, name = new.name, named_at = new.named_at, version = new.version,
+    codes = new.codes, merged_into = new.merged_into
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::bytea[])
+    AS new (subject_id, kind, name, named_at, version, codes, merged_into)
+WHERE old.subject_id = new.subject_id
 """
 
 
@@ -58,3 +67,15 @@ def _found_subjects(found: Found, rows: Iterable[Any]) -> None:
     for subject_id, kind, name, named_at, version, codes, merged_into in rows:
         known = tuple(Code(**code) for code in json.loads(codes))
         found.subjects[subject_id] = Subject(subject_id, kind, name, named_at, version, known, merged_into)
+
+
+def changed_subjects(after: Mapping[bytes, Cluster], events: Told) -> Iterable[Row]:
+    """The subjects that had an event, each once, as they are now."""
+    changed: dict[bytes, Subject] = {}
+    for key, event in events:
+        if isinstance(event, SubjectChanged | NameConfirmed):
+            subject_id = event.subject_id if isinstance(event, NameConfirmed) else event.subject.subject_id
+            changed[subject_id] = after[key].subject(subject_id)
+    for s in changed.values():
+        codes = json.dumps([code._asdict() for code in s.codes], ensure_ascii=False)
+        yield s.subject_id, s.kind, s.name, s.named_at, s.version, codes, s.merged_into

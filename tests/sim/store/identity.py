@@ -16,7 +16,6 @@ from services.identity.store import (
     rates,
     relations,
     reviews,
-    saving,
     subjects,
 )
 from tests.sim.store.connection import new_rows, refuse
@@ -179,24 +178,24 @@ async def add_rates(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(await insert_or(tx, 'code_rates', keyed, added))}"
 
 
-@statement(saving.UNLINK)
+@statement(links.UNLINK)
 async def unlink(tx: Tx, ids: list[bytes]) -> str:
     return await _gone(tx, "record_links", ids)
 
 
-@statement(saving.FORGET)
+@statement(code_links.FORGET)
 async def forget(tx: Tx, ids: list[bytes]) -> str:
     return await _gone(tx, "code_links", ids)
 
 
-@statement(saving.KEEP)
+@statement(code_links.KEEP)
 async def keep(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id alias_id version accepted", *arrays)
     written = await insert_or(tx, "code_links", [(row["record_id"], row) for row in rows], lambda old, new: new)
     return f"INSERT 0 {len(written)}"
 
 
-@statement(saving.REOPEN)
+@statement(reviews.REOPEN)
 async def reopen(tx: Tx, *arrays: list[Any]) -> str:
     """The key of the table holds the state; here it is left out, and what waits again takes the place of what was."""
     keys = [(row["record_id"], row["version"]) for row in columns("record_id version", *arrays)]
@@ -279,20 +278,20 @@ async def missing_versions(tx: Tx, ids: list[bytes]) -> list[Row]:
     return [row.pick("record_id", "version") for _, row in found if row["record_id"] in ids]
 
 
-@statement(saving.MISS)
+@statement(missing.MISS)
 async def miss(tx: Tx, *arrays: list[Any]) -> str:
     rows = [((row["record_id"], row["version"]), row) for row in columns("record_id version", *arrays)]
     await insert_or(tx, "missing_versions", rows, refuse)
     return f"INSERT 0 {len(rows)}"
 
 
-@statement(saving.ARRIVE)
+@statement(missing.ARRIVE)
 async def arrive(tx: Tx, *arrays: list[Any]) -> str:
     rows = [Row(row) for row in columns("record_id version", *arrays)]
     return f"DELETE {len(await delete(tx, 'missing_versions', ['record_id', 'version'], rows))}"
 
 
-@statement(saving.OVERTAKE)
+@statement(reviews.OVERTAKE)
 async def overtake(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version item agency code_kind at", *arrays)
     for row in rows:
@@ -308,7 +307,7 @@ async def overtake(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(rows)}"
 
 
-@statement(saving.SUBJECTS)
+@statement(subjects.SAVE_SUBJECTS)
 async def save_subjects(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("subject_id kind name named_at version codes merged_into", *arrays)
     for row in rows:
@@ -316,23 +315,23 @@ async def save_subjects(tx: Tx, *arrays: list[Any]) -> str:
     return await update(tx, "subjects", {row["subject_id"]: row for row in rows})
 
 
-@statement(saving.ALIASES)
+@statement(aliases.SAVE_ALIASES)
 async def save_aliases(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("alias_id subject_id source contested", *arrays)
     return await update(tx, "aliases", {row["alias_id"]: row for row in rows})
 
 
-new_rows(saving.NEW_LINKS)
-new_rows(saving.NEW_AGAIN)
+new_rows(links.NEW_LINKS)
+new_rows(links.NEW_AGAIN)
 
 
-@statement(saving.LINKS)
+@statement(links.MOVE_LINKS)
 async def save_links(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id subject_id version rule evidence linked_at link_no", *arrays)
     return await update(tx, "record_links", {row["record_id"]: row for row in rows})
 
 
-@statement(saving.HOLD)
+@statement(reviews.HOLD)
 async def hold(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version reason alias_id item agency code_kind accepted held_at link_no", *arrays)
     for row in rows:
@@ -345,7 +344,7 @@ async def hold(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(written)}"
 
 
-@statement(saving.SETTLE)
+@statement(reviews.SETTLE)
 async def settle(tx: Tx, *arrays: list[Any]) -> str:
     """The key of the table holds the state; a version is in it once, so that here it is left out."""
     rows = columns("record_id version state settled_at", *arrays)

@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis import lanes, orders, parking, timers
 from services.disclosure.store import files, reference
-from services.identity.store import aliases, pepper, saving, subjects
+from services.identity.store import aliases, pepper, reviews, subjects
 from services.ingestion.store import feeds, records
 from services.national_sync import store as national_sync
 from services.sanctions.store import departments as sanctions_departments
@@ -72,8 +72,8 @@ async def identitys_tables_refuse(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(subjects.PLACE_SUBJECTS, [b"S"])
         await hold(tx, (b"r", 1, None))
-    await refused(store, CHECK, saving.SUBJECTS, *arrays(b"S", "person", None, 0, 0, "[]", None))
-    await refused(store, CHECK, saving.SETTLE, *arrays(b"r", 1, "FORGOTTEN", at(0)))
+    await refused(store, CHECK, subjects.SAVE_SUBJECTS, *arrays(b"S", "person", None, 0, 0, "[]", None))
+    await refused(store, CHECK, reviews.SETTLE, *arrays(b"r", 1, "FORGOTTEN", at(0)))
     await refused(store, NULL, aliases.PLACE_ALIASES, [b"a"], [None])
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.identity.keys import store as sql
-from services.identity.store import saving, subjects
+from services.identity.store import subjects
 from tests.contract.sim.store.case import Store, begin, case, unordered, values
 from tests.contract.sim.store.locks import race
 
@@ -139,5 +139,5 @@ async def tombstones_and_rotations_are_entered_once(store: Store) -> None:
 async def known_organisations_are_told_from_persons(store: Store) -> None:
     async with begin(store.pool) as tx:
         await tx.execute(subjects.PLACE_SUBJECTS, [A, B])
-        await tx.execute(saving.SUBJECTS, [A], ["org"], [None], [0], [1], ["[]"], [None])
+        await tx.execute(subjects.SAVE_SUBJECTS, [A], ["org"], [None], [0], [1], ["[]"], [None])
         assert values(await tx.fetch(sql.ORGANISATIONS, [A, B, C])) == [(A,)]
