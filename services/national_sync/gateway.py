@@ -14,7 +14,7 @@ from services.chassis.schemas import Schemas
 from services.national_sync import metrics, queries
 from services.national_sync.contracts.answers import answer_told
 from services.national_sync.contracts.fields import NationalFields
-from services.national_sync.domain.exchange import Answer
+from services.national_sync.domain.inputs import Answer
 from services.national_sync.domain.mapping import ItemMapping, Unmappable
 from services.national_sync.platform_client import PlatformClient, Told
 from services.national_sync.queries import BATCH, Looked, Push, PushId

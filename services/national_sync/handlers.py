@@ -10,9 +10,10 @@ from services.chassis.schemas import Schemas
 from services.national_sync import store
 from services.national_sync.contracts import answers, linked
 from services.national_sync.contracts import exchange as told
-from services.national_sync.domain import exchange
+from services.national_sync.domain import deciding, exchange
 from services.national_sync.domain.events import Answered, Event
-from services.national_sync.domain.exchange import Exchange, Input, Irrelevant
+from services.national_sync.domain.exchange import Exchange
+from services.national_sync.domain.inputs import Input, Irrelevant
 
 RETRY = "retry"
 
@@ -35,7 +36,7 @@ class Exchanges:
         return Exchange(key)
 
     def decide(self, state: Exchange, given: Input) -> Sequence[Event]:
-        return exchange.decide(state, given)
+        return deciding.decide(state, given)
 
     def evolve(self, state: Exchange, event: Event) -> Exchange:
         return exchange.evolve(state, event)

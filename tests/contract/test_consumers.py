@@ -50,7 +50,7 @@ from services.national_sync.config import load_mappings
 from services.national_sync.contracts.answers import ANSWER, answer_told
 from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.contracts.linked import read_submission
-from services.national_sync.domain import exchange
+from services.national_sync.domain import inputs as exchange_inputs
 from services.national_sync.domain.mapping import to_national
 from services.sanctions import handlers as sanctions
 from services.sanctions.config import load_memoranda
@@ -384,9 +384,9 @@ async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Gold
     record = golden.record
     seen = await read(schemas, "national_sync", golden)
     if record["item"] not in MAPPINGS:
-        assert seen == exchange.Irrelevant()
+        assert seen == exchange_inputs.Irrelevant()
         return
-    assert isinstance(seen, exchange.RecordSeen)
+    assert isinstance(seen, exchange_inputs.RecordSeen)
     assert (seen.record_id, seen.version, seen.item) == (record["record_id"], record["version"], record["item"])
     assert seen.submission == record["submission"]
     await schemas.resolve([seen.submission])
@@ -399,14 +399,14 @@ async def test_national_sync_reads_linked_records(schemas: Schemas, golden: Gold
 @every(LINK)
 async def test_national_sync_reads_changes_of_links(schemas: Schemas, golden: Golden) -> None:
     record = golden.record
-    lost = exchange.Unlinked(record["record_id"], record["link_no"], NOW.now_ms)
-    assert await read(schemas, "national_sync", golden) == (exchange.Irrelevant() if record["linked"] else lost)
+    lost = exchange_inputs.Unlinked(record["record_id"], record["link_no"], NOW.now_ms)
+    assert await read(schemas, "national_sync", golden) == (exchange_inputs.Irrelevant() if record["linked"] else lost)
 
 
 @every(ANSWER)
 async def test_national_sync_reads_the_answers_of_its_gateway(schemas: Schemas, golden: Golden) -> None:
     answer = await read(schemas, "national_sync", golden)
-    assert isinstance(answer, exchange.Answer)
+    assert isinstance(answer, exchange_inputs.Answer)
     for name in ("record_id", "version", "attempt", "action", "verdict", "code", "text"):
         assert getattr(answer, name) == golden.record[name]
     written = schemas.decode(answer_told(schemas, answer).value)[1]
@@ -416,7 +416,7 @@ async def test_national_sync_reads_the_answers_of_its_gateway(schemas: Schemas, 
 async def test_national_sync_reads_the_answers_that_it_once_told_as_commands(schemas: Schemas) -> None:
     golden, arguments = command("record-answer")
     answer = await read(schemas, "national_sync", golden)
-    assert isinstance(answer, exchange.Answer)
+    assert isinstance(answer, exchange_inputs.Answer)
     assert answer.record_id.hex() == arguments["record_id"]
     for name in ("version", "attempt", "action", "verdict", "code", "text"):
         assert getattr(answer, name) == arguments[name]

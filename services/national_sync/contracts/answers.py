@@ -12,7 +12,7 @@ from services.chassis.prefix import prefix_reader, prefix_writer
 from services.chassis.schemas import Schemas
 from services.chassis.wire import frame
 from services.national_sync.domain.events import Action, Verdict
-from services.national_sync.domain.exchange import Answer
+from services.national_sync.domain.inputs import Answer
 
 ANSWER = "credit.national-sync.answer.v1"
 TEXT_LIMIT = 500

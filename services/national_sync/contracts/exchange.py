@@ -8,7 +8,7 @@ from services.chassis.prefix import prefix_writer
 from services.chassis.schemas import Schemas
 from services.chassis.wire import frame
 from services.national_sync.domain.events import Answered, Event, LinkNoted, PushWanted
-from services.national_sync.domain.exchange import RetryDue
+from services.national_sync.domain.inputs import RetryDue
 
 EXCHANGE = "credit.national-sync.exchange.v1"
 # ExchangeChanged: exchange_id, version, item, state, attempt, answer_code, answer_text, changed_at, link_no.

@@ -12,7 +12,7 @@ from services.chassis.prefix import prefix_reader
 from services.chassis.schemas import Schemas
 from services.chassis.wire import HEAD
 from services.national_sync.domain.events import Action
-from services.national_sync.domain.exchange import Irrelevant, RecordSeen, Relinked, Unlinked
+from services.national_sync.domain.inputs import Irrelevant, RecordSeen, Relinked, Unlinked
 
 LINKED = "credit.identity.record.v1"
 LINK = "credit.identity.link.v1"

@@ -16,7 +16,7 @@ from services.chassis.message import Message, Moment
 from services.chassis.prefix import prefix_reader, prefix_writer
 from services.national_sync.contracts import answers, exchange
 from services.national_sync.domain.events import Action, Answered, Event, PushDueAgain, PushWanted, Status, Verdict
-from services.national_sync.domain.exchange import Answer
+from services.national_sync.domain.inputs import Answer
 from tests.support.local_schemas import LocalSchemas
 
 SCHEMAS = LocalSchemas()

@@ -7,17 +7,10 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.national_sync.domain.deciding import decide, pause_ms
 from services.national_sync.domain.events import Answered, Event, PushDueAgain, PushWanted
-from services.national_sync.domain.exchange import (
-    Answer,
-    Exchange,
-    Input,
-    RecordSeen,
-    RetryDue,
-    decide,
-    evolve,
-    pause_ms,
-)
+from services.national_sync.domain.exchange import Exchange, evolve
+from services.national_sync.domain.inputs import Answer, Input, RecordSeen, RetryDue
 
 RECORD = b"R" * 16
 actions = {1: "put", 2: "put", 3: "delete", 4: "put"}

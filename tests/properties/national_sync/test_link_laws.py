@@ -8,17 +8,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.national_sync.domain.deciding import decide
 from services.national_sync.domain.events import Action, Event, PushWanted
-from services.national_sync.domain.exchange import (
-    Answer,
-    Exchange,
-    Input,
-    RecordSeen,
-    Relinked,
-    Unlinked,
-    decide,
-    evolve,
-)
+from services.national_sync.domain.exchange import Exchange, evolve
+from services.national_sync.domain.inputs import Answer, Input, RecordSeen, Relinked, Unlinked
 from services.national_sync.platform_client import Told
 from tests.sim.platform import Platform
 

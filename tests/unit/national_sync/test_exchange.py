@@ -6,21 +6,10 @@ from functools import reduce
 
 import pytest
 
+from services.national_sync.domain.deciding import LONGEST_PAUSE_MS, PAUSE_MS, decide, pause_ms
 from services.national_sync.domain.events import Answered, Event, LinkNoted, PushDueAgain, PushWanted
-from services.national_sync.domain.exchange import (
-    LONGEST_PAUSE_MS,
-    PAUSE_MS,
-    Answer,
-    Exchange,
-    Input,
-    RecordSeen,
-    Relinked,
-    RetryDue,
-    Unlinked,
-    decide,
-    evolve,
-    pause_ms,
-)
+from services.national_sync.domain.exchange import Exchange, evolve
+from services.national_sync.domain.inputs import Answer, Input, RecordSeen, Relinked, RetryDue, Unlinked
 
 RECORD = b"R" * 16
 V1 = RecordSeen(RECORD, 1, "org-penalty", "put", b"submission", 1000)

@@ -20,18 +20,10 @@ from services.chassis.message import Moment, Outgoing
 from services.chassis.schemas import Schemas
 from services.national_sync.config import NationalConfig, load_mappings
 from services.national_sync.contracts.answers import read_answer
+from services.national_sync.domain.deciding import decide
 from services.national_sync.domain.events import Event, PushWanted
-from services.national_sync.domain.exchange import (
-    Exchange,
-    Input,
-    Irrelevant,
-    RecordSeen,
-    Relinked,
-    RetryDue,
-    Unlinked,
-    decide,
-    evolve,
-)
+from services.national_sync.domain.exchange import Exchange, evolve
+from services.national_sync.domain.inputs import Input, Irrelevant, RecordSeen, Relinked, RetryDue, Unlinked
 from services.national_sync.gateway import Gateway
 from services.national_sync.platform_client import PlatformClient
 from services.national_sync.queries import BATCH, Looked, Push, PushId

@@ -7,7 +7,7 @@ import pytest
 from services.chassis.message import Moment
 from services.chassis.wire import HEAD, frame
 from services.national_sync.contracts.linked import LINKED, read_record
-from services.national_sync.domain.exchange import Irrelevant, RecordSeen
+from services.national_sync.domain.inputs import Irrelevant, RecordSeen
 from tests.support.linked_record import linked, message, submission
 from tests.support.local_schemas import LocalSchemas
 

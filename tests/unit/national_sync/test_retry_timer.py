@@ -7,7 +7,7 @@ import pytest
 from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.national_sync.contracts.exchange import read_retry
-from services.national_sync.domain.exchange import RetryDue
+from services.national_sync.domain.inputs import RetryDue
 
 
 def timer(body: bytes | None) -> Message:
