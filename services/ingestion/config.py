@@ -13,7 +13,7 @@ from services.chassis.settings import Address, Reader, SettingsFault, address, n
 from services.ingestion.domain.agency import read_register
 from services.ingestion.domain.blocks import expand
 from services.ingestion.domain.definition import Item, parse
-from services.ingestion.domain.wishes import objections
+from services.ingestion.domain.wish_reading import objections
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 AGENCIES = Path(__file__).parent / "agencies" / "agencies_2017.csv"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.chassis import commands
 from services.chassis.commands import Codec, Command
 from services.chassis.message import Message, Moment, Outgoing
-from services.ingestion.domain import wishes
+from services.ingestion.domain import wish_reading
 from services.ingestion.domain.agency import RegisterAgency, read_register
 from services.ingestion.domain.events import (
     AgencyRegistered,
@@ -44,12 +44,12 @@ class ItemAsked(NamedTuple):
 
 ItemReader = Callable[[Asker, Mapping[str, Any]], Wish]
 ITEM_COMMANDS: dict[str, ItemReader] = {
-    "draft_item": wishes.read_draft,
-    "merge_drafts": wishes.read_merge,
-    "confirm_item": wishes.read_confirm,
-    "publish_item": wishes.read_publish,
-    "retire_item": wishes.read_retire,
-    "register_consumer": wishes.read_consumer,
+    "draft_item": wish_reading.read_draft,
+    "merge_drafts": wish_reading.read_merge,
+    "confirm_item": wish_reading.read_confirm,
+    "publish_item": wish_reading.read_publish,
+    "retire_item": wish_reading.read_retire,
+    "register_consumer": wish_reading.read_consumer,
 }
 
 
@@ -68,7 +68,7 @@ class CommandReader:
         return AgencyAsked(command, read_register(command.command_id, command.arguments), moment.now_ms)
 
     def about_item(self, message: Message, moment: Moment) -> ItemAsked:
-        """A command of `ITEM_COMMANDS`; each says in domain/wishes.py what it carries."""
+        """A command of `ITEM_COMMANDS`; each says in domain/wish_reading.py what it carries."""
         command = commands.read_command(self._codec, message)
         asker = Asker(command.command_id, command.issued_by, moment.now_ms)
         return ItemAsked(command, ITEM_COMMANDS[command.type](asker, command.arguments), moment.now_ms)
