@@ -14,7 +14,18 @@ import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from services.chassis import batch, breaker, clock, garbage, kafka, logs, orders, postgres, refusing, routing
+from services.chassis import (
+    batch,
+    breaker,
+    carrying_out,
+    clock,
+    garbage,
+    kafka,
+    logs,
+    postgres,
+    refusing,
+    routing,
+)
 from services.chassis.authority import Authority, register_file
 from services.chassis.ending import Ending, unless
 from services.chassis.errors import Transient
@@ -126,7 +137,11 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
     """What the lane loop of this process works with."""
     settings, schemas, name = runtime.settings, runtime.schemas, service.name
     authority = Authority(name, schemas, register_file(settings.environment))
-    own = (*orders.handlers(name, schemas), breaker.handler(name, schemas), refusing.handler(name, schemas, authority))
+    own = (
+        *carrying_out.handlers(name, schemas),
+        breaker.handler(name, schemas),
+        refusing.handler(name, schemas, authority),
+    )
     whole = replace(service, handlers=(*service.handlers, *own))
     return Surroundings(
         service=whole,

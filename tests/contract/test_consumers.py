@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from services.chassis import breaker, orders
+from services.chassis import breaker, carrying_out, orders
 from services.chassis.commands import COMMAND
 from services.chassis.handling import Handler
 from services.chassis.message import Message, Moment
@@ -112,7 +112,7 @@ def tables(schemas: Schemas) -> dict[str, tuple[Handler, ...]]:
         "national_sync": national_sync.handlers(schemas, MAPPINGS),
     }
     return {
-        service: (*table, *orders.handlers(service, schemas), breaker.handler(service, schemas))
+        service: (*table, *carrying_out.handlers(service, schemas), breaker.handler(service, schemas))
         for service, table in own.items()
     }
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from services.chassis import orders, parking
+from services.chassis import carrying_out, parking
 from tests.sim.store.connection import refuse
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import delete, insert_or, named, statement, update
@@ -117,7 +117,7 @@ def _asked(topics: Iterable[str], partitions: Iterable[int], offsets: Iterable[i
     return sorted(set(zip(topics, partitions, offsets, strict=True)))
 
 
-@statement(orders.LOAD)
+@statement(carrying_out.LOAD)
 async def load_places(tx: Tx, topics: list[str], partitions: list[int], offsets: list[int]) -> list[Row]:
     found: list[Row] = []
     for place in _asked(topics, partitions, offsets):
@@ -130,19 +130,19 @@ async def load_places(tx: Tx, topics: list[str], partitions: list[int], offsets:
     return found
 
 
-@statement(orders.ANSWERED)
+@statement(carrying_out.ANSWERED)
 async def answered(tx: Tx, ids: list[str]) -> list[Row]:
     return [row.pick("command_id", "messages") for _, row in tx.scan("orders") if row["command_id"] in ids]
 
 
-@statement(orders.ENTER)
+@statement(carrying_out.ENTER)
 async def enter_order(tx: Tx, *values: Any) -> str:
     row = named("command_id kind issued_by reason messages decided_at", values)
     await insert_or(tx, "orders", [((row["command_id"],), row)], refuse)
     return "INSERT 0 1"
 
 
-@statement(orders.RELEASE)
+@statement(carrying_out.RELEASE)
 async def release(tx: Tx, topics: list[str], partitions: list[int], offsets: list[int], at: datetime) -> str:
     named = [row for place in _asked(topics, partitions, offsets) if (row := tx.get("parked", place)) is not None]
     keys = {_key(row) for row in named if row["key"]}
@@ -151,7 +151,7 @@ async def release(tx: Tx, topics: list[str], partitions: list[int], offsets: lis
     return await update(tx, "parked", marked)
 
 
-@statement(orders.DISCARD)
+@statement(carrying_out.DISCARD)
 async def discard(
     tx: Tx, topics: list[str], partitions: list[int], offsets: list[int], at: datetime, command_id: str
 ) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from services.chassis.carrying_out import Orders
 from services.chassis.commands import Command
 from services.chassis.errors import Unhandleable
 from services.chassis.handling import Handler, Service
 from services.chassis.message import Message, Moment, Outgoing, Timer
-from services.chassis.orders import Kind, OrderEvent, OrderGiven, Orders, Place
+from services.chassis.orders import Kind, OrderEvent, OrderGiven, Place
 from tests.sim.store.transactions import current
 
 BAD, BUG = 13, 99  # a number that is parked; one that ends the process until the code is mended

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.chassis import lanes, orders, parking, timers
+from services.chassis import carrying_out, lanes, parking, timers
 from services.disclosure.store import files, reference
 from services.identity.store import aliases, pepper, reviews, subjects
 from services.ingestion.store import feeds, records
@@ -47,12 +47,12 @@ async def the_chassis_tables_refuse(store: Store) -> None:
     await refused(store, NULL, parking.PUT, "t", 0, 1, None, b"v", "[]", at(0), "CODE", "why", at(1))
     await refused(store, NULL, timers.SET, ["t"], [0], ["k"], [b"1"], [at(0)], [None])
     await refused(store, NULL, lanes.CLAIM, [None], [0], [0])
-    await refused(store, CHECK, orders.ENTER, "c", "forget", "operator", "why", 1, at(2))
+    await refused(store, CHECK, carrying_out.ENTER, "c", "forget", "operator", "why", 1, at(2))
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"))
         await order(tx, "c", "discard")
-    await refused(store, REFERENCE, orders.DISCARD, ["t"], [0], [1], at(3), "another")
-    await refused(store, asyncpg.UniqueViolationError, orders.ENTER, "c", "discard", "operator", "why", 1, at(2))
+    await refused(store, REFERENCE, carrying_out.DISCARD, ["t"], [0], [1], at(3), "another")
+    await refused(store, asyncpg.UniqueViolationError, carrying_out.ENTER, "c", "discard", "operator", "why", 1, at(2))
 
 
 @case()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from services.chassis import orders, parking
+from services.chassis import carrying_out, parking
 from tests.contract.sim.store.case import Store, at, begin, case, unordered, values
 
 KEYS = "SELECT DISTINCT key FROM parked WHERE topic = $1 AND partition = $2"
@@ -26,7 +26,7 @@ def offsets(rows: Any) -> list[int]:
 
 async def order(tx: Any, name: str, kind: str) -> None:
     """Enter an order."""
-    await tx.execute(orders.ENTER, name, kind, "operator", "why", 1, at(2))
+    await tx.execute(carrying_out.ENTER, name, kind, "operator", "why", 1, at(2))
 
 
 @case()
@@ -49,7 +49,7 @@ async def a_released_key_takes_along_everything_of_it(store: Store) -> None:
         await park(tx, (1, b"a"), (2, b"b"), (3, b"a"), (4, b""), (5, b""))
         await order(tx, "c", "release")
         # One message of a key stands for all of it; a message without a key for itself.
-        assert await tx.execute(orders.RELEASE, ["t", "t", "t"], [0, 0, 0], [1, 4, 99], at(3)) == "UPDATE 3"
+        assert await tx.execute(carrying_out.RELEASE, ["t", "t", "t"], [0, 0, 0], [1, 4, 99], at(3)) == "UPDATE 3"
         await park(tx, (6, b"a"))
         taken = await tx.fetch(parking.TAKE, *LANE, 2)
         assert offsets(taken) == [1, 3]
@@ -62,11 +62,11 @@ async def a_released_key_takes_along_everything_of_it(store: Store) -> None:
 async def parked_timers_come_first_and_the_one_that_was_parked_first_before_the_others(store: Store) -> None:
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"), (-3, b"a"), (-2, b"a"))
-        await tx.execute(orders.RELEASE, ["t"], [0], [1], at(3))
+        await tx.execute(carrying_out.RELEASE, ["t"], [0], [1], at(3))
         assert [offsets(await tx.fetch(parking.TAKE, *LANE, 1)) for _ in range(2)] == [[-2], [-3]]
         await order(tx, "c", "discard")
         await park(tx, (-4, b"b"), (5, b"b"))
-        await tx.execute(orders.DISCARD, ["t", "t"], [0, 0], [-4, 5], at(3), "c")
+        await tx.execute(carrying_out.DISCARD, ["t", "t"], [0, 0], [-4, 5], at(3), "c")
         assert offsets(await tx.fetch(parking.TAKE_DISCARDED, *LANE, 1, at(4))) == [-4]
 
 
@@ -83,9 +83,9 @@ async def the_rest_of_a_key_goes_when_its_first_has_gone(store: Store) -> None:
 async def what_is_left_of_a_released_key_waits_behind_one_that_was_parked_again(store: Store) -> None:
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"), (2, b"a"), (3, b"a"), (4, b"b"), (5, b""), (6, b"a"))
-        await tx.execute(orders.RELEASE, ["t"] * 3, [0] * 3, [1, 4, 5], at(3))
+        await tx.execute(carrying_out.RELEASE, ["t"] * 3, [0] * 3, [1, 4, 5], at(3))
         await order(tx, "c", "discard")
-        await tx.execute(orders.DISCARD, ["t"], [0], [6], at(3), "c")
+        await tx.execute(carrying_out.DISCARD, ["t"], [0], [6], at(3), "c")
         assert offsets(await tx.fetch(parking.TAKE, *LANE, 1)) == [1]
         await park(tx, (1, b"a"), (7, b"a"))
         rest = ["t", "t", "s"], [0, 0, 0], [b"a", b"", b"b"], at(4), "BEHIND"
@@ -107,7 +107,7 @@ async def what_could_not_be_thrown_away_leaves_no_trace(store: Store) -> None:
     async with begin(store.pool) as tx:
         await park(tx, (-2, b"a"), (1, b"a"), (2, b"a"))
         await order(tx, "c", "discard")
-        await tx.execute(orders.DISCARD, ["t", "t"], [0, 0], [-2, 1], at(3), "c")
+        await tx.execute(carrying_out.DISCARD, ["t", "t"], [0, 0], [-2, 1], at(3), "c")
         gone = await tx.fetch(parking.TAKE_BACK, *LANE, 1)
         assert values(gone) == [("t", 0, -2, b"a", b"v-2", '[["a", "eA=="]]', at(0))]
         assert offsets(await tx.fetch(parking.TAKE_BACK, *LANE, 9)) == [1]
@@ -121,8 +121,8 @@ async def a_discarded_message_is_kept_without_what_it_said(store: Store) -> None
     async with begin(store.pool) as tx:
         await park(tx, (1, b"a"), (2, b"a"))
         await order(tx, "c-1", "discard")
-        assert await tx.execute(orders.DISCARD, ["t", "t"], [0, 0], [1, 9], at(3), "c-1") == "UPDATE 1"
-        assert values(await tx.fetch(orders.LOAD, ["t", "t", "t"], [0, 0, 0], [2, 1, 9])) == [("t", 0, 2)]
+        assert await tx.execute(carrying_out.DISCARD, ["t", "t"], [0, 0], [1, 9], at(3), "c-1") == "UPDATE 1"
+        assert values(await tx.fetch(carrying_out.LOAD, ["t", "t", "t"], [0, 0, 0], [2, 1, 9])) == [("t", 0, 2)]
         gone = await tx.fetch(parking.TAKE_DISCARDED, *LANE, 9, at(4))
         assert values(gone) == [("t", 0, 1, b"a", b"v1", '[["a", "eA=="]]', at(0))]
         assert await tx.fetch(parking.TAKE_DISCARDED, *LANE, 9, at(4)) == []
@@ -136,7 +136,7 @@ async def a_discarded_message_is_kept_without_what_it_said(store: Store) -> None
 async def an_order_is_remembered(store: Store) -> None:
     async with begin(store.pool) as tx:
         await order(tx, "c-1", "release")
-        assert unordered(await tx.fetch(orders.ANSWERED, ["c-1", "c-2"])) == [("c-1", 1)]
-        assert values(await tx.fetch(orders.LOAD, ["t"], [0], [1])) == []
+        assert unordered(await tx.fetch(carrying_out.ANSWERED, ["c-1", "c-2"])) == [("c-1", 1)]
+        assert values(await tx.fetch(carrying_out.LOAD, ["t"], [0], [1])) == []
     names = "command_id kind issued_by reason messages decided_at"
     assert await store.rows("orders", names) == [("c-1", "release", "operator", "why", 1, at(2))]
