@@ -27,7 +27,8 @@ from services.ingestion.domain import feed, open_terms
 from services.ingestion.domain.deadlines import days_left
 from services.ingestion.domain.envelope import china_day
 from services.ingestion.domain.feed import Counts, Place
-from services.ingestion.handlers import ReadMany, feed_handlers, handlers, tell_discarded, tell_waiting
+from services.ingestion.handlers import ReadMany, feed_handlers, handlers
+from services.ingestion.handlers.parked import tell_discarded, tell_waiting
 from services.ingestion.key_client import KeyClient, load_credential
 from services.ingestion.native import load
 from services.ingestion.sessions.keeper import AgencySessions

@@ -21,7 +21,7 @@ from services.ingestion.domain.events import (
 from services.ingestion.domain.faults import fault
 from services.ingestion.domain.profile import Wish
 from services.ingestion.domain.submission import Origin, Submission
-from services.ingestion.handlers import Records
+from services.ingestion.handlers.records import Records
 from tests.properties.ingestion.test_answers import Ids
 from tests.support import driver
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.domain.events import RecordAccepted, SubmissionRefused
-from services.ingestion.handlers import Records
+from services.ingestion.handlers.records import Records
 from tests.properties.ingestion.test_answers import Ids
 from tests.support import driver
 from tests.unit.ingestion import samples

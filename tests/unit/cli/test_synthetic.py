@@ -21,7 +21,7 @@ from services.identity.domain.events import RecordHeld, RecordLinked
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.domain.events import RecordAccepted, SubmissionDuplicate, SubmissionRefused
 from services.ingestion.domain.submission import Submission
-from services.ingestion.handlers import Records
+from services.ingestion.handlers.records import Records
 from services.kernel import money, organisation_code, registration_number, resident_id, uscc
 from tests.support import driver
 from tests.unit.identity import samples as identity

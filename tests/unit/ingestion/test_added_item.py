@@ -14,7 +14,7 @@ from services.ingestion.contracts.register import Register
 from services.ingestion.contracts.submissions import SubmissionReader
 from services.ingestion.domain.definition import parse
 from services.ingestion.domain.item_schema import schema_of
-from services.ingestion.handlers import Agencies, Items
+from services.ingestion.handlers.reference import Agencies, Items
 from services.ingestion.main import refresher
 from services.ingestion.store import reference
 from tests.contract.sim.store import fakes

@@ -12,7 +12,7 @@ from services.ingestion.config import load_agencies
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
 from services.ingestion.domain.agency import NOBODY, decide, evolve, read_register
 from services.ingestion.domain.tiers import tier_of
-from services.ingestion.handlers import Agencies
+from services.ingestion.handlers.reference import Agencies
 from services.kernel import regions
 from tests.support.local_schemas import LocalSchemas
 from tests.unit.ingestion import samples

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.chassis.message import Message
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
-from services.ingestion.handlers import Agencies, Items
+from services.ingestion.handlers.reference import Agencies, Items
 from tests.support import driver
 from tests.support.local_schemas import LocalSchemas
 from tests.unit.ingestion import samples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.ingestion.contracts.reference import CommandReader, ReferenceSpeaker
-from services.ingestion.handlers import Items
+from services.ingestion.handlers.reference import Items
 from tests.support import driver
 from tests.support.local_schemas import LocalSchemas
 from tests.unit.ingestion import samples

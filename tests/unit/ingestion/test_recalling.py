@@ -15,7 +15,7 @@ from services.ingestion.contracts.sealing import SEALED, Sealer, sealed
 from services.ingestion.domain.person import PersonKey
 from services.ingestion.domain.record import Record
 from services.ingestion.domain.submission import RecordKey, Submission, record_key
-from services.ingestion.handlers import Records
+from services.ingestion.handlers.records import Records
 from services.ingestion.store.history import Standing
 from tests.support import driver
 from tests.support.local_schemas import LocalSchemas

@@ -10,7 +10,8 @@ import pytest
 from services.ingestion.contracts.answers import Speaker
 from services.ingestion.domain.events import RecordAccepted, SubmissionDuplicate, SubmissionRefused
 from services.ingestion.domain.submission import Submission
-from services.ingestion.handlers import Records, tell_waiting
+from services.ingestion.handlers.parked import tell_waiting
+from services.ingestion.handlers.records import Records
 from tests.support import driver
 from tests.unit.ingestion import samples
 

@@ -25,7 +25,7 @@ from services.ingestion.domain.events import RecordAccepted
 from services.ingestion.domain.person import Document, PersonKey
 from services.ingestion.domain.reference import AgencyRow
 from services.ingestion.domain.submission import Submission
-from services.ingestion.handlers import Records
+from services.ingestion.handlers.records import Records
 from services.ingestion.native import load
 from tests.support import driver
 from tests.unit.ingestion import persons, samples
