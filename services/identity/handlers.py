@@ -14,21 +14,19 @@ from services.identity.domain import cluster, deciding
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.deciding import Input
 from services.identity.domain.events import (
-    AliasContested,
     Event,
-    OrderAnswered,
     RecordHeld,
     RecordLinked,
     RecordMoved,
     RecordOvertaken,
-    RecordRejected,
-    RecordSeen,
     RecordSuperseded,
     RecordUnlinked,
     RelationBegan,
     RelationEnded,
-    SubjectChanged,
 )
+from services.identity.domain.order_events import OrderAnswered, RecordRejected
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import AliasContested, SubjectChanged
 from services.identity.store.rates import FAULTY
 
 

@@ -29,7 +29,7 @@ from services.identity.contracts.orders import OrderReader
 from services.identity.contracts.records import Reader
 from services.identity.domain import codes
 from services.identity.domain import orders as ids
-from services.identity.domain.events import RecordSeen
+from services.identity.domain.records import RecordSeen
 from services.identity.keys import handlers as identity_keys
 from services.identity.keys.certificate import Certifier
 from services.ingestion import handlers as ingestion

@@ -21,7 +21,7 @@ from services.chassis.commands import Codec, Command
 from services.chassis.logs import LOOKS_LIKE_AN_ID
 from services.chassis.message import Message, Moment, Outgoing
 from services.identity.domain import codes
-from services.identity.domain.events import OrderAnswered
+from services.identity.domain.order_events import OrderAnswered
 from services.identity.domain.orders import (
     FAULTS,
     ClaimAsked,

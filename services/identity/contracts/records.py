@@ -12,15 +12,10 @@ from services.chassis.schemas import Schemas
 from services.chassis.wire import frame, unframe, zigzag
 from services.identity.contracts import holders
 from services.identity.domain import codes
-from services.identity.domain.events import (
-    Claim,
-    RecordLinked,
-    RecordMoved,
-    RecordSeen,
-    RecordUnlinked,
-    SubjectChanged,
-)
+from services.identity.domain.events import RecordLinked, RecordMoved, RecordUnlinked
+from services.identity.domain.records import Claim, RecordSeen
 from services.identity.domain.relations import ROLE_OF
+from services.identity.domain.subject_events import SubjectChanged
 from services.identity.domain.terms import MAPPING, PERSON, REGISTRATION, SUBJECT_ID, Cause
 
 ACCEPTED = "credit.ingestion.record.v1"

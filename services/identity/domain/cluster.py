@@ -6,35 +6,36 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from services.identity.domain.events import (
-    Alias,
-    AliasBound,
-    AliasContested,
-    AliasFreed,
     Event,
-    Held,
-    Link,
-    MappingStands,
-    NameConfirmed,
     NumberTaken,
-    OrderAnswered,
     RecordHeld,
     RecordLinked,
-    RecordRejected,
-    RecordSeen,
     RecordSuperseded,
     RecordUnlinked,
     RelationBegan,
     RelationEnded,
-    ReviewClaimed,
-    ReviewDecided,
-    Subject,
-    SubjectChanged,
-    SubjectsJudged,
     VersionArrived,
     VersionsMissing,
 )
 from services.identity.domain.ledger import NOTHING, Answer, Claimed, Ledger
+from services.identity.domain.order_events import (
+    OrderAnswered,
+    RecordRejected,
+    ReviewClaimed,
+    ReviewDecided,
+    SubjectsJudged,
+)
+from services.identity.domain.records import Held, Link, RecordSeen
 from services.identity.domain.relations import Relation
+from services.identity.domain.subject_events import (
+    AliasBound,
+    AliasContested,
+    AliasFreed,
+    MappingStands,
+    NameConfirmed,
+    SubjectChanged,
+)
+from services.identity.domain.subjects import Alias, Subject
 
 UNCLAIMED = Claimed()
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from services.identity.domain import linking, merging, reviewing
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import Event, OrderAnswered, RecordSeen
+from services.identity.domain.events import Event
+from services.identity.domain.order_events import OrderAnswered
 from services.identity.domain.orders import Asked, ClaimAsked, DecideAsked
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.story import Story
 from services.identity.domain.terms import MAPPING
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.identity.domain.cluster import Cluster, Record
-from services.identity.domain.events import Alias, Claim, Link, RecordSeen
 from services.identity.domain.mappings import only_by
+from services.identity.domain.records import Claim, Link, RecordSeen
+from services.identity.domain.subjects import Alias
 from services.identity.domain.terms import (
     BY_PERSON,
     CONFIRMED_BY_NAME,

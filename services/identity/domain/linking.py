@@ -7,24 +7,20 @@ from collections.abc import Iterable, Sequence
 from services.identity.domain import mappings, naming, relating
 from services.identity.domain.cluster import Cluster, Record
 from services.identity.domain.events import (
-    Alias,
-    AliasBound,
-    AliasContested,
-    Claim,
     Event,
-    Held,
-    Link,
     RecordHeld,
     RecordLinked,
     RecordOvertaken,
-    RecordSeen,
     RecordSuperseded,
     VersionArrived,
     VersionsMissing,
 )
 from services.identity.domain.ladder import Doubt, conflicts, judge
+from services.identity.domain.records import Claim, Held, Link, RecordSeen
 from services.identity.domain.relations import ROLE_OF
 from services.identity.domain.story import Story, linked_after
+from services.identity.domain.subject_events import AliasBound, AliasContested
+from services.identity.domain.subjects import Alias
 from services.identity.domain.terms import CURED_BY_LATER, MAPPING, REGISTRATION
 
 

@@ -6,19 +6,12 @@ from collections.abc import Iterable
 
 from services.identity.domain import relating
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import (
-    AliasFreed,
-    Code,
-    Event,
-    Held,
-    MappingStands,
-    RecordHeld,
-    RecordSeen,
-    RecordUnlinked,
-    SubjectChanged,
-)
+from services.identity.domain.events import Event, RecordHeld, RecordUnlinked
 from services.identity.domain.ledger import Mapped
+from services.identity.domain.records import Held, RecordSeen
 from services.identity.domain.story import Story, moved_by
+from services.identity.domain.subject_events import AliasFreed, MappingStands, SubjectChanged
+from services.identity.domain.subjects import Code
 from services.identity.domain.terms import BY_PERSON, MAPPING
 
 

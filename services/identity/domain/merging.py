@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import RecordMoved, SubjectChanged, SubjectsJudged
+from services.identity.domain.events import RecordMoved
 from services.identity.domain.ledger import Judgement
+from services.identity.domain.order_events import SubjectsJudged
 from services.identity.domain.orders import JudgeAsked, MergeAsked, PairAsked, UnmergeAsked
 from services.identity.domain.story import Story, moved_by
+from services.identity.domain.subject_events import SubjectChanged
 from services.identity.domain.terms import Cause, Judged
 
 CONTRARY = {"SAME": "NOT_SAME", "NOT_SAME": "SAME", "UNSURE": ""}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import Code, Event, Link, NameConfirmed, RecordSeen, Subject, SubjectChanged
+from services.identity.domain.events import Event
 from services.identity.domain.ladder import conflicts
+from services.identity.domain.records import Link, RecordSeen
+from services.identity.domain.subject_events import NameConfirmed, SubjectChanged
+from services.identity.domain.subjects import Code, Subject
 from services.identity.domain.terms import REGISTRATION
 
 SOLE_TRADER = "92"  # 登记管理部门 9 工商, 机构类别 2 个体工商户

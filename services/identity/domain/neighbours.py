@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from services.identity.domain.events import Alias, RecordSeen
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subjects import Alias
 from services.identity.domain.terms import CONFIRMED_BY_NAME, EXACT, REGISTRATION
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.identity.domain.cluster import Record
-from services.identity.domain.events import Event, Link, RecordSeen, RelationBegan, RelationEnded
+from services.identity.domain.events import Event, RelationBegan, RelationEnded
+from services.identity.domain.records import Link, RecordSeen
 from services.identity.domain.relations import Relation, bound
 from services.identity.domain.story import Story
 

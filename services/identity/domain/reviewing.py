@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 
 from services.identity.domain.cluster import UNCLAIMED, Cluster
-from services.identity.domain.events import Held, Link, RecordRejected, ReviewClaimed, ReviewDecided
 from services.identity.domain.ladder import contradicted
 from services.identity.domain.ledger import Claimed
 from services.identity.domain.linking import link_version
+from services.identity.domain.order_events import RecordRejected, ReviewClaimed, ReviewDecided
 from services.identity.domain.orders import ClaimAsked, DecideAsked, ReviewAsked
+from services.identity.domain.records import Held, Link
 from services.identity.domain.story import Story
 from services.identity.domain.terms import BY_PERSON
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.chassis.handling import Transaction
 from services.identity import queries
 from services.identity.contracts.records import Reader
-from services.identity.domain.events import RecordSeen
+from services.identity.domain.records import RecordSeen
 from services.kernel.names import matching_key
 
 LINKED_AS = "SELECT accepted FROM code_links WHERE record_id = $1"

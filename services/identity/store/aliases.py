@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import Alias, AliasBound, AliasContested, AliasFreed, RecordSeen
 from services.identity.domain.neighbours import alias_kinds
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import AliasBound, AliasContested, AliasFreed
+from services.identity.domain.subjects import Alias
 from services.identity.store.found import Found, ReadHeld
 from services.identity.store.reviews import load_queues
 from services.identity.store.writing import Row, Told

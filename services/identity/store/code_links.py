@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import RecordLinked, RecordSeen
+from services.identity.domain.events import RecordLinked
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.terms import BY_PERSON
 from services.identity.store.found import Found, ReadHeld
 from services.identity.store.writing import Row, Told, write

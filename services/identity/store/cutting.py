@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import RecordSeen
 from services.identity.domain.neighbours import Groups, touched
+from services.identity.domain.records import RecordSeen
 from services.identity.store.found import Found
 
 Loaded = tuple[dict[bytes, bytes], dict[bytes, Cluster]]

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.identity.domain.cluster import Record
-from services.identity.domain.events import Alias, Held, RecordSeen, Subject
 from services.identity.domain.ledger import NOTHING, Ledger
+from services.identity.domain.records import Held, RecordSeen
+from services.identity.domain.subjects import Alias, Subject
 
 ReadHeld = Callable[[Sequence[bytes]], Awaitable[Sequence[RecordSeen]]]
 

@@ -7,18 +7,12 @@ from typing import Any
 
 from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
-from services.identity.domain.events import (
-    Event,
-    MappingStands,
-    NumberTaken,
-    OrderAnswered,
-    RecordSeen,
-    ReviewClaimed,
-    ReviewDecided,
-    SubjectsJudged,
-)
+from services.identity.domain.events import Event, NumberTaken
 from services.identity.domain.ledger import Answer, Claimed, Judgement, Ledger, Mapped, Pair, Place
+from services.identity.domain.order_events import OrderAnswered, ReviewClaimed, ReviewDecided, SubjectsJudged
 from services.identity.domain.orders import Asked, ClaimAsked, DecideAsked, MergeAsked, UnmergeAsked
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import MappingStands
 from services.identity.domain.terms import MAPPING
 
 NUMBER = "SELECT number FROM link_number"

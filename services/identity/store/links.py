@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from services.chassis.bulk import Rows
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster, Record
-from services.identity.domain.events import Link, RecordHeld, RecordLinked, RecordUnlinked
+from services.identity.domain.events import RecordHeld, RecordLinked, RecordUnlinked
+from services.identity.domain.records import Link
 from services.identity.store.code_links import FORGET
 from services.identity.store.found import Found
 from services.identity.store.reviews import REOPEN

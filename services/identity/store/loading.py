@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.deciding import alone
-from services.identity.domain.events import RecordSeen
 from services.identity.domain.ledger import Ledger
 from services.identity.domain.orders import Asked, ClaimAsked, DecideAsked
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.terms import MAPPING
 from services.identity.store import ledger, locks, relations
 from services.identity.store.aliases import lock_aliases

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Record
-from services.identity.domain.events import RecordSeen, VersionArrived, VersionsMissing
+from services.identity.domain.events import VersionArrived, VersionsMissing
+from services.identity.domain.records import RecordSeen
 from services.identity.store.found import Found
 from services.identity.store.reviews import OVERTAKE, REJECTED, overtaken
 from services.identity.store.writing import Told, write

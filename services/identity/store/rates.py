@@ -9,7 +9,8 @@ from typing import Any
 from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import Event, RecordHeld, RecordLinked, RecordSeen
+from services.identity.domain.events import Event, RecordHeld, RecordLinked
+from services.identity.domain.records import RecordSeen
 
 BEIJING = timezone(timedelta(hours=8))
 SHARDS = 16

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.chassis.bulk import columns
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Record
-from services.identity.domain.events import Event, RecordSeen, RelationBegan, RelationEnded
+from services.identity.domain.events import Event, RelationBegan, RelationEnded
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.relations import ROLE_OF, Relation
 
 OPEN = """

@@ -9,16 +9,10 @@ from typing import Any
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.codes import Reference
-from services.identity.domain.events import (
-    Held,
-    RecordHeld,
-    RecordLinked,
-    RecordOvertaken,
-    RecordRejected,
-    RecordSeen,
-    RecordSuperseded,
-)
+from services.identity.domain.events import RecordHeld, RecordLinked, RecordOvertaken, RecordSuperseded
 from services.identity.domain.neighbours import naming
+from services.identity.domain.order_events import RecordRejected
+from services.identity.domain.records import Held, RecordSeen
 from services.identity.store.found import ReadHeld
 from services.identity.store.writing import Row, Told, time_of
 

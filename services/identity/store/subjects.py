@@ -8,8 +8,10 @@ from typing import Any
 
 from services.chassis.handling import Transaction
 from services.identity.domain.cluster import Cluster
-from services.identity.domain.events import Code, NameConfirmed, RecordSeen, Subject, SubjectChanged
 from services.identity.domain.neighbours import confirmed, renewed, subject_ids
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import NameConfirmed, SubjectChanged
+from services.identity.domain.subjects import Code, Subject
 from services.identity.store.found import Found
 from services.identity.store.writing import Row, Told
 

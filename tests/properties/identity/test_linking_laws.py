@@ -12,19 +12,17 @@ from hypothesis import strategies as st
 from services.identity.domain.cluster import EMPTY, Cluster, evolve
 from services.identity.domain.deciding import alone
 from services.identity.domain.events import (
-    AliasBound,
-    AliasFreed,
     Event,
     RecordHeld,
     RecordLinked,
     RecordOvertaken,
-    RecordSeen,
     RecordSuperseded,
     RecordUnlinked,
-    SubjectChanged,
 )
 from services.identity.domain.linking import decide
 from services.identity.domain.neighbours import Groups, touched
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import AliasBound, AliasFreed, SubjectChanged
 from tests.unit.identity.samples import (
     JIA,
     MAPPING,

@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.identity.domain.cluster import EMPTY, Cluster, evolve
 from services.identity.domain.deciding import Input, decide
-from services.identity.domain.events import Event, OrderAnswered, RecordLinked, RecordMoved, RecordUnlinked
+from services.identity.domain.events import Event, RecordLinked, RecordMoved, RecordUnlinked
+from services.identity.domain.order_events import OrderAnswered
 from services.identity.domain.orders import JudgeAsked, MergeAsked, Order, UnmergeAsked
 from tests.unit.identity.samples import JIA, REG_NO, SOLE, YI, mapping, record, registration, subject_id
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.events import RecordSeen
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.relations import tell as list_relations
 from tests.unit.identity.samples import JIA, REG_NO, YI, entry, kept, mapping, subject_id, tell
 

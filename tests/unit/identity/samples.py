@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.identity.domain import codes
 from services.identity.domain.cluster import EMPTY, Cluster, evolve
-from services.identity.domain.events import Claim, Event, RecordSeen, RelationBegan, RelationEnded
+from services.identity.domain.events import Event, RelationBegan, RelationEnded
 from services.identity.domain.linking import decide
+from services.identity.domain.records import Claim, RecordSeen
 from services.identity.domain.relations import Holder, Kept
 
 PEPPER = b"pepper of the tests, 16 and more"

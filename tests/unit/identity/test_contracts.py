@@ -16,7 +16,10 @@ from services.chassis.message import Message, Moment
 from services.chassis.schemas import AVRO, Schemas
 from services.chassis.wire import frame, unframe
 from services.identity.contracts.records import ACCEPTED, LINKED, SUBJECT, Reader, record_linked, subject_changed
-from services.identity.domain.events import Code, Link, RecordLinked, Subject, SubjectChanged
+from services.identity.domain.events import RecordLinked
+from services.identity.domain.records import Link
+from services.identity.domain.subject_events import SubjectChanged
+from services.identity.domain.subjects import Code, Subject
 from tests.support.fake_registry import FakeRegistry
 from tests.unit.identity.samples import JIA, PEPPER, refer, subject_id
 

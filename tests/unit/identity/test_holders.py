@@ -18,7 +18,7 @@ from services.chassis.message import Message, Moment
 from services.chassis.schemas import AVRO, Schemas
 from services.chassis.wire import frame
 from services.identity.contracts.records import ACCEPTED, Reader
-from services.identity.domain.events import RecordSeen
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.relations import ROLE_OF, Holder
 from tests.support.fake_registry import FakeRegistry
 from tests.unit.identity.samples import INSTITUTION, JIA, PEPPER, PROFESSIONAL, refer, subject_id

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity.domain.events import AliasBound, AliasContested, Event, RecordHeld, RecordLinked, RecordSeen
+from services.identity.domain.events import Event, RecordHeld, RecordLinked
 from services.identity.domain.neighbours import alias_kinds, subject_ids
+from services.identity.domain.records import RecordSeen
+from services.identity.domain.subject_events import AliasBound, AliasContested
 from tests.unit.identity.samples import (
     JIA,
     REG_NO,

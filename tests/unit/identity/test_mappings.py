@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.identity.domain.events import Event, RecordHeld, RecordLinked, RecordUnlinked, SubjectChanged
+from services.identity.domain.events import Event, RecordHeld, RecordLinked, RecordUnlinked
+from services.identity.domain.subject_events import SubjectChanged
 from tests.unit.identity.samples import (
     JIA,
     OTHER_REG_NO,

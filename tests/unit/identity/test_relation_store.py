@@ -13,7 +13,8 @@ import pytest
 from services.identity import store
 from services.identity.domain import cluster as clusters
 from services.identity.domain.deciding import decide
-from services.identity.domain.events import Event, RecordSeen
+from services.identity.domain.events import Event
+from services.identity.domain.records import RecordSeen
 from services.identity.store import relations
 from tests.contract.sim.store.case import begin
 from tests.sim.store import REGISTERED as REGISTERED

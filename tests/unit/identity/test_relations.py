@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity.domain.events import Event, RecordSeen, RelationBegan, RelationEnded
+from services.identity.domain.events import Event, RelationBegan, RelationEnded
+from services.identity.domain.records import RecordSeen
 from services.identity.domain.relations import ROLE_OF, Holder, bound
 from services.identity.domain.relations import tell as list_relations
 from tests.unit.identity.samples import (

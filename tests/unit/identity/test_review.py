@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from services.identity.domain.events import (
-    AliasBound,
     Event,
     RecordHeld,
     RecordLinked,
@@ -11,6 +10,7 @@ from services.identity.domain.events import (
     RecordSuperseded,
     VersionArrived,
 )
+from services.identity.domain.subject_events import AliasBound
 from tests.unit.identity.samples import (
     JIA,
     OTHER_REG_NO,

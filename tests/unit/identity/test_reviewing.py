@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from services.identity.domain.cluster import Cluster, evolve
 from services.identity.domain.deciding import decide
-from services.identity.domain.events import (
-    Event,
-    OrderAnswered,
-    RecordHeld,
-    RecordLinked,
-    RecordRejected,
-    RecordSeen,
-    ReviewDecided,
-)
+from services.identity.domain.events import Event, RecordHeld, RecordLinked
+from services.identity.domain.order_events import OrderAnswered, RecordRejected, ReviewDecided
 from services.identity.domain.orders import FAULTS, Asked, ClaimAsked, DecideAsked, Order
+from services.identity.domain.records import RecordSeen
 from tests.unit.identity.samples import JIA, OTHER_REG_NO, REG_NO, YI, mapping, record, registration, subject_id, tell
 
 RECORD = record().record_id

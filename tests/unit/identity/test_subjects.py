@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.identity.domain.events import Event, NameConfirmed, SubjectChanged
+from services.identity.domain.events import Event
+from services.identity.domain.subject_events import NameConfirmed, SubjectChanged
 from tests.unit.identity.samples import JIA, SOLE, mapping, record, registration, subject_id, tell
 
 
