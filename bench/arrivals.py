@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bench.rig import Rig, receipt_topics
 from services.chassis.prefix import prefix_reader
-from services.cli.demo.observer import EXCHANGE, GOVERNMENT, LINKED, PUBLIC
+from services.cli.demo.seen import EXCHANGE, GOVERNMENT, LINKED, PUBLIC
 from services.cli.outsider import Offsets, Reader
 
 ACCEPTED = "credit.ingestion.record.v1"

@@ -20,7 +20,7 @@ from bench.rig import Connection, Rig
 from bench.workload import Run
 from deploy.local.layout import SERVICES
 from services.cli import identity_queries
-from services.cli.demo.observer import LINKED
+from services.cli.demo.seen import LINKED
 
 HOLD_S = 9.0  # a member that stands still for longer is taken for gone
 LAST_TURN = "SELECT coalesce(max(number), 0) FROM turns"

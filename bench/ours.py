@@ -14,7 +14,7 @@ from bench.measured import Measured, measured
 from bench.rig import Rig
 from bench.workload import Run
 from deploy.local.layout import SERVICES
-from services.cli.demo.observer import EXCHANGE, LINKED
+from services.cli.demo.seen import EXCHANGE, LINKED
 
 NATIONAL_PATIENCE_S = 900.0
 WORKERS = ("ingestion", "ingestion-1")

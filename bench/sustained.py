@@ -20,7 +20,7 @@ from bench.backlog import Doors
 from bench.rig import HOUR_MS, Rig, item_schema
 from bench.workload import Run, Workload, encoder
 from deploy.local.layout import SERVICES
-from services.cli.demo.observer import EXCHANGE, LINKED
+from services.cli.demo.seen import EXCHANGE, LINKED
 
 CHUNK = 20_000
 AHEAD = 40_000  # records that are under way, at least, while it lasts

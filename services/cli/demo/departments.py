@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.local.layout import Layout
-from services.cli.demo.observer import Task
+from services.cli.demo.seen import Task
 from services.cli.outsider import Registry, producer
 
 SCHEMA = "credit.feedback.v1-value"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.cli.catalogue import Item
-from services.cli.demo.observer import GOVERNMENT, PUBLIC, Linked, Seen, VersionId
 from services.cli.demo.plan import Planned
+from services.cli.demo.seen import GOVERNMENT, PUBLIC, Linked, Seen, VersionId
 
 CHANGES = {"report": "ADDED", "correct": "CORRECTED", "withdraw": "WITHDRAWN"}
 LISTING = "court-defaulter"  # the item that the one memorandum names

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.catalogue import Item
-from services.cli.demo.observer import GOVERNMENT, PUBLIC, Receipt, Seen
 from services.cli.demo.reconciliation import Equation, disclosed, national_records
+from services.cli.demo.seen import GOVERNMENT, PUBLIC, Receipt, Seen
 
 PERCENTILES = (50, 99)
 

@@ -16,9 +16,10 @@ from services.cli.catalogue import Item
 from services.cli.demo import departments, plan, questions, reconciliation
 from services.cli.demo.agencies import AGENCIES, onboard_all
 from services.cli.demo.kills import Killer
-from services.cli.demo.observer import PUBLIC, TASKS, Observer, Seen
+from services.cli.demo.observer import TASKS, Observer
 from services.cli.demo.plan import Planned, Run
 from services.cli.demo.report import report
+from services.cli.demo.seen import PUBLIC, Seen
 from services.cli.outsider import Registry
 from services.cli.progress import bars, console
 from services.cli.publishing import Submitter

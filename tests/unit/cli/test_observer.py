@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from services.cli.demo.observer import Seen
+from services.cli.demo.seen import Seen
 
 TASK = {"task_id": "t1", "department": "420000-gsj", "record_id": b"R" * 16}
 TASKS = [TASK | {"change": change, "task_version": n} for n, change in enumerate(("OPENED", "CLOSED", "LIFTED"), 1)]

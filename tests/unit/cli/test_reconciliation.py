@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from services.cli.catalogue import Item
-from services.cli.demo.observer import GOVERNMENT, PUBLIC, Change, Linked, Receipt, Seen, Task, exchanged
 from services.cli.demo.plan import Planned
 from services.cli.demo.reconciliation import Outside, arrived, equations
 from services.cli.demo.report import percentile
+from services.cli.demo.seen import GOVERNMENT, PUBLIC, Change, Linked, Receipt, Seen, Task, exchanged
 
 ITEMS = {
     "org-permit": Item("org-permit", 1, {"national": {"dataset": "xzxk"}}),
