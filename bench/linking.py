@@ -17,8 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bench import linking_parts as parts
-from bench import ours
+from bench import linking_step, linking_told, ours
 from bench import rig as rigs
 from bench.backlog import Doors
 from bench.checks import equal, ids
@@ -82,8 +81,8 @@ def rounds(bench: Bench, known: Known, count: int) -> Iterator[dict[str, Any]]:
     chance = source(count, "linking rounds")
     for number in range(1, count + 1):
         run = bench.next_run(chance.sample(known.codes, min(bench.workload.subjects, len(known.codes))))
-        linked = parts.link_step(bench.rig, bench.doors, run)
-        bare = asyncio.run(parts.bare_insert(bench.rig, linked, number))
+        linked = linking_step.link_step(bench.rig, bench.doors, run)
+        bare = asyncio.run(linking_step.bare_insert(bench.rig, linked, number))
         ratio = round(linked.figures["per_s"] / bare["per_s"], 3)
         bench.tell(f"round {number}: {json.dumps({'linked': linked.figures, 'bare': bare, 'ratio': ratio})}")
         yield {"linked": linked.figures, "bare": bare, "ratio": ratio, "run": run}
@@ -98,7 +97,7 @@ def measure(bench: Bench, subjects: int, aliases: int, count: int, questions: in
     found = list(rounds(bench, known, count))
     by_uscc = [(i, "USCC") for i in list(ids(found[-1]["run"]))[: len(by_old_code)]]
     asked = [one for pair in zip(by_uscc, by_old_code, strict=True) for one in pair]
-    explained = asyncio.run(parts.explain(bench.rig, asked, questions))
+    explained = asyncio.run(linking_told.explain(bench.rig, asked, questions))
     bench.tell(f"explain, ms: {json.dumps(explained)} (goal: p99 ≤ {EXPLAIN_GOAL_MS:g})")
     merged = _merge(bench, known)
     bench.tell(f"merge: {json.dumps(merged)} (goal: told_s ≤ {MERGE_GOAL_S:g})")
@@ -127,7 +126,7 @@ def _merge(bench: Bench, known: Known) -> dict[str, Any]:
     enough = Workload(int(2.4 * RECORDS_TO_MERGE), encoder(*item_schema(bench.rig)), bench.now_ms)
     pair = known.codes[0], known.codes[1]
     codes = [pair[n % 2].encode() for n in range(enough.subjects)]
-    merged = parts.merge(bench.rig, bench.doors, enough.run(9_999, codes=codes), *pair)
+    merged = linking_told.merge(bench.rig, bench.doors, enough.run(9_999, codes=codes), *pair)
     equal("merge: a thousand records at least", merged["records"] >= RECORDS_TO_MERGE, True)
     return merged
 
