@@ -22,9 +22,10 @@ Call = subprocess.Popen[str]
 def credit(layout: Layout, *words: str, given: str = "") -> Call:
     """A call that is under way; `given` by its standard input."""
     stack = {"CREDIT_VAR": str(layout.var), "CREDIT_PORT_BASE": str(layout.port_base)}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    command = [sys.executable, "-m", "services.cli", *words]
-    call: Call = subprocess.Popen(command, cwd=REPO, env=os.environ | stack, text=True, **pipes)
+    call = subprocess.Popen(
+        [sys.executable, "-m", "services.cli", *words], cwd=REPO, env=os.environ | stack, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     assert call.stdin is not None
     call.stdin.write(given)
     call.stdin.close()
