@@ -36,7 +36,7 @@ from tests.unit.disclosure.samples import AT_MS, JIA, RECORD, YI, seen, tell
 
 OTHER = b"another of jia's"
 ERASED = SubjectErased(JIA, AT_MS)
-SHARED = {"feeds": ("government",)}
+SHARED: dict[str, Any] = {"feeds": ("government",)}
 _avro = cast(Any, fastavro)  # its types are partly unknown to the checker
 
 
