@@ -9,7 +9,7 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.message import Outgoing, Timer
 from services.chassis.schemas import Schemas
 from services.identity import metrics, store
-from services.identity.contracts import orders, records
+from services.identity.contracts import orders, records, telling
 from services.identity.domain import cluster, deciding
 from services.identity.domain.cluster import Cluster
 from services.identity.domain.deciding import Input
@@ -82,15 +82,15 @@ class Clusters:
 
     def announce(self, event: Event, given: Input) -> Iterable[Outgoing]:
         if isinstance(event, RecordLinked):
-            yield records.record_linked(self._schemas, event)
+            yield telling.record_linked(self._schemas, event)
             if event.link_no:
-                yield records.linked_again(self._schemas, event)
+                yield telling.linked_again(self._schemas, event)
         elif isinstance(event, SubjectChanged):
-            yield records.subject_changed(self._schemas, event)
+            yield telling.subject_changed(self._schemas, event)
         elif isinstance(event, RecordMoved):
-            yield records.record_moved(self._schemas, event)
+            yield telling.record_moved(self._schemas, event)
         elif isinstance(event, RecordUnlinked):
-            yield records.record_unlinked(self._schemas, event)
+            yield telling.record_unlinked(self._schemas, event)
         elif isinstance(event, OrderAnswered):
             yield from orders.answered(self._schemas, event)
 

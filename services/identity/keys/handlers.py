@@ -13,7 +13,7 @@ from services.chassis.handling import Handler, Transaction
 from services.chassis.logs import LOOKS_LIKE_AN_ID
 from services.chassis.message import Message, Moment, Outgoing, Timer
 from services.identity import metrics
-from services.identity.contracts import records
+from services.identity.contracts import telling
 from services.identity.domain import erasure, refusals, rotation
 from services.identity.domain.erasure import EraseAsked, ErasureEvent, ErasureKnown, ErasureRefused, PersonErased
 from services.identity.domain.rotation import KekReplaced, Keks, RotationAsked, RotationEvent, RotationRefused
@@ -83,7 +83,7 @@ class Erasures:
         else:
             stands = event.erased if isinstance(event, ErasureKnown) else event
             # Also when it is asked again: so is told of whom it was not told yet, and who has heard it does nothing.
-            yield records.person_erased(self._codec, stands.subject_id, stands.at_ms)
+            yield telling.person_erased(self._codec, stands.subject_id, stands.at_ms)
             yield _answer(self._codec, given, (), self._certifier.certify(stands))
 
     def timers(self, event: ErasureEvent, given: Asked) -> Iterable[Timer]:

@@ -29,7 +29,7 @@ BY_PLACE = (SUBJECT, EXCHANGE, "credit.command.v1")
 GROWN = (*ENCODED, *BY_PLACE)
 NULL = ' + b"\\0"'
 CODE = (  # in a file of the services, behind these words, this is put in
-    ("identity/contracts/records.py", "frame(schemas.schema_id(SUBJECT), body", NULL),
+    ("identity/contracts/telling.py", "frame(schemas.schema_id(SUBJECT), body", NULL),
     ("disclosure/contracts/reference.py", '(*_HEAD, "codes", *_TAIL', ', "of_the_next_edition"'),
     ("disclosure/contracts/reference.py", "merged_into, at = _tail(body, at)", "; at += 1"),
     ("national_sync/contracts/exchange.py", "frame(schemas.schema_id(EXCHANGE), body", NULL),

@@ -15,7 +15,8 @@ from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.schemas import AVRO, Schemas
 from services.chassis.wire import frame, unframe
-from services.identity.contracts.records import ACCEPTED, LINKED, SUBJECT, Reader, record_linked, subject_changed
+from services.identity.contracts.records import ACCEPTED, Reader
+from services.identity.contracts.telling import LINKED, SUBJECT, record_linked, subject_changed
 from services.identity.domain.events import RecordLinked
 from services.identity.domain.records import Link
 from services.identity.domain.subject_events import SubjectChanged
