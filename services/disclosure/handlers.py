@@ -28,7 +28,7 @@ from services.disclosure.domain.grouping import group
 from services.disclosure.domain.punctuality import PublicDue
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
 from services.disclosure.domain.subject_file import LinkMoved, RecordSeen, SubjectErased, SubjectFile
-from services.disclosure.store import files
+from services.disclosure.store import counts, files, standings
 from services.disclosure.store import reference as stored
 
 WAITS, WAITS_AGAIN = "catalogue", "catalogue-again"
@@ -57,15 +57,15 @@ class SubjectFiles:
         await self._schemas.resolve(one.needed for one in given if isinstance(one, Linked | Again))
         named = [one for one in given if not isinstance(one, SubjectErased)]
         ends = {one.subject_id for one in given if isinstance(one, SubjectErased)}
-        standings = await files.load_standings(tx, {one.record_id for one in named})
+        known = await standings.load_standings(tx, {one.record_id for one in named})
         pairs = [(one.record_id, one.subject_id) for one in named]
-        pairs += [(record_id, standing.subject_id) for record_id, standing in standings.items()]
-        counts, erased = await files.load_counts(tx, {s for _, s in pairs} | ends)
+        pairs += [(record_id, standing.subject_id) for record_id, standing in known.items()]
+        seqs, erased = await counts.load_counts(tx, {s for _, s in pairs} | ends)
         if ends:
-            shown = await files.load_shown_of(tx, ends)
+            shown = await standings.load_shown_of(tx, ends)
             pairs += [(record_id, standing.subject_id) for record_id, standing in shown.items()]
-            standings |= shown  # what was read after the counts
-        self._group_of, loaded = group(pairs, standings, counts, erased, ends)
+            known |= shown  # what was read after the counts
+        self._group_of, loaded = group(pairs, known, seqs, erased, ends)
         return loaded
 
     def initial(self, key: bytes) -> SubjectFile:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.disclosure.store import files, reference
+from services.disclosure.store import counts, disclosed, reference, standings
 from tests.sim.store.connection import new_rows
 from tests.sim.store.engine import Row, Tx
 from tests.sim.store.statements import columns, insert_or, named, nothing, statement, update
 
-SHOWN = " ".join(files.SHOWN)
+SHOWN = " ".join(disclosed.SHOWN)
 
 
-new_rows(files.NEW_STANDINGS)
-new_rows(files.NEW_LINKS)
-new_rows(files.NEW_COUNTS)
-new_rows(files.NEW_ERASED)
-new_rows(files.NEW_SHOWN)
+new_rows(standings.NEW_STANDINGS)
+new_rows(standings.NEW_LINKS)
+new_rows(counts.NEW_COUNTS)
+new_rows(counts.NEW_ERASED)
+new_rows(disclosed.NEW_SHOWN)
 
 
-@statement(files.CHANGE_SHOWN)
+@statement(disclosed.CHANGE_SHOWN)
 async def change_shown(tx: Tx, *arrays: list[Any]) -> str:
     rows = {(row["subject_id"], row["record_id"]): row for row in columns(SHOWN, *arrays)}
     return await update(tx, "disclosed_records", rows)
 
 
-@statement(files.STANDINGS)
-async def standings(tx: Tx, ids: list[bytes]) -> list[Row]:
+@statement(standings.STANDINGS)
+async def known_standings(tx: Tx, ids: list[bytes]) -> list[Row]:
     found: list[Row] = []
     for one in ids:
         row = tx.get("record_standing", one)
@@ -40,13 +40,13 @@ async def standings(tx: Tx, ids: list[bytes]) -> list[Row]:
     return found
 
 
-@statement(files.COUNTS)
-async def counts(tx: Tx, ids: list[bytes]) -> list[Row]:
+@statement(counts.COUNTS)
+async def known_counts(tx: Tx, ids: list[bytes]) -> list[Row]:
     rows = [tx.get("subject_files", one) for one in ids]
     return [row.pick("subject_id", "public_seq", "government_seq", "erased") for row in rows if row is not None]
 
 
-@statement(files.MOVE_STANDINGS)
+@statement(standings.MOVE_STANDINGS)
 async def move_standings(tx: Tx, *arrays: list[Any]) -> str:
     rows = columns("record_id version subject_id withdrawn link_no nobodys version_was link_was", *arrays)
 
@@ -66,22 +66,22 @@ async def _counts(tx: Tx, arrays: tuple[list[Any], ...], **more: Any) -> str:
     return await update(tx, "subject_files", {row["subject_id"]: row | more for row in rows}, unmoved)
 
 
-@statement(files.MOVE_COUNTS)
+@statement(counts.MOVE_COUNTS)
 async def move_counts(tx: Tx, *arrays: list[Any]) -> str:
     return await _counts(tx, arrays)
 
 
-@statement(files.ERASE)
+@statement(counts.ERASE)
 async def erase(tx: Tx, *arrays: list[Any]) -> str:
     return await _counts(tx, arrays, erased=True)
 
 
-@statement(files.OF_SUBJECTS)
+@statement(standings.OF_SUBJECTS)
 async def of_subjects(tx: Tx, ids: list[bytes]) -> list[Row]:
     return [row.pick("record_id") for _, row in tx.scan("disclosed_records") if row["subject_id"] in ids]
 
 
-@statement(files.HIDE)
+@statement(disclosed.HIDE)
 async def hide(tx: Tx, subject_ids: list[bytes], record_ids: list[bytes]) -> str:
     gone = 0
     for key in zip(subject_ids, record_ids, strict=True):

@@ -29,7 +29,7 @@ from services.disclosure.domain.events import (
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
 from services.disclosure.domain.subject_card import decide as decide_card
 from services.disclosure.domain.subject_file import Input, LinkMoved, RecordSeen, SubjectErased
-from services.disclosure.store import files
+from services.disclosure.store import counts, disclosed, standings
 from tests.contract.examples import AVRO
 from tests.support.local_schemas import LocalSchemas
 from tests.unit.disclosure.samples import AT_MS, JIA, RECORD, YI, seen, tell
@@ -229,10 +229,10 @@ async def statements(*given: Input) -> list[str]:
 
 
 async def test_a_batch_without_an_erasure_runs_no_statement_for_it() -> None:
-    usual = [files.STANDINGS, files.COUNTS, files.NEW_STANDINGS.statement, files.NEW_SHOWN.statement]
-    assert await statements(of()) == [*usual, files.NEW_COUNTS.statement]
-    assert await statements(ERASED) == [files.STANDINGS, files.COUNTS, files.OF_SUBJECTS, files.STANDINGS,
-                                        files.NEW_ERASED.statement]  # fmt: skip
+    usual = [standings.STANDINGS, counts.COUNTS, standings.NEW_STANDINGS.statement, disclosed.NEW_SHOWN.statement]
+    assert await statements(of()) == [*usual, counts.NEW_COUNTS.statement]
+    assert await statements(ERASED) == [standings.STANDINGS, counts.COUNTS, standings.OF_SUBJECTS, standings.STANDINGS,
+                                        counts.NEW_ERASED.statement]  # fmt: skip
 
 
 def test_the_end_of_a_file_is_an_event() -> None:

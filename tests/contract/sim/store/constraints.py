@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.chassis import carrying_out, lanes, parking, timers
-from services.disclosure.store import files, reference
+from services.disclosure.store import disclosed, reference
 from services.identity.store import aliases, pepper, reviews, subjects
 from services.ingestion.store import feeds, records
 from services.national_sync import store as national_sync
@@ -80,10 +80,10 @@ async def identitys_tables_refuse(store: Store) -> None:
 @case("disclosure")
 async def disclosures_tables_refuse(store: Store) -> None:
     public_alone = (*shown(b"r")[:3], True, False, *shown(b"r")[5:])
-    await refused(store, CHECK, files.NEW_SHOWN.statement, *arrays(*public_alone))
+    await refused(store, CHECK, disclosed.NEW_SHOWN.statement, *arrays(*public_alone))
     nobody = (*shown(b"r")[:3], False, False, *shown(b"r")[5:])
-    await refused(store, CHECK, files.NEW_SHOWN.statement, *arrays(*nobody))
-    await refused(store, NULL, files.NEW_SHOWN.statement, *arrays(*shown(b"r")[:13], None, 6))
+    await refused(store, CHECK, disclosed.NEW_SHOWN.statement, *arrays(*nobody))
+    await refused(store, NULL, disclosed.NEW_SHOWN.statement, *arrays(*shown(b"r")[:13], None, 6))
     await refused(store, CHECK, reference.CARD_UPSERT, *arrays(b"S", 1, "person", None, "", "", None, 5))
 
 
