@@ -14,7 +14,8 @@ import grpc
 from google.protobuf import descriptor_pool, message_factory
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from tests.chaos.facts import Facts, Finding
+from tests.chaos.facts import Facts
+from tests.chaos.heard import Finding
 from tests.chaos.links import root, shown
 from tests.chaos.reading import Doors, ask
 from tests.chaos.stores import Stores, folded

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from tests.chaos.facts import LINK, LINKED, Change, Facts, Finding, LinkTold, Version
+from tests.chaos.facts import Facts
+from tests.chaos.heard import LINK, LINKED, Change, Finding, LinkTold, Version
 
 
 def newest(versions: Collection[Version] | Mapping[Version, object]) -> dict[bytes, int]:

@@ -18,7 +18,8 @@ from services.cli.outsider import Registry, settings
 from services.cli.synthetic.changes import CORRECTED
 from services.cli.synthetic.draft import Draft
 from services.cli.synthetic.records import drafts, organisations
-from tests.chaos.facts import Facts, Finding
+from tests.chaos.facts import Facts
+from tests.chaos.heard import Finding
 
 RATE = 200  # a second
 WAVE = 40  # organisations whose records are mixed with each other

@@ -23,7 +23,9 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from fastavro.schema import SchemaParseException
 
-from tests.chaos.facts import LINK, Facts, Heard, Place
+from tests.chaos.facts import Facts
+from tests.chaos.heard import LINK, Heard
+from tests.chaos.positions import Place
 
 SERVICES = ("ingestion", "identity", "disclosure", "sanctions", "national_sync")
 UNREAD = (".outcome.",)  # decoded for nobody; their positions count all the same

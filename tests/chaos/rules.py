@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos import links
-from tests.chaos.facts import FEEDS, LINKED, RECORD, Change, Facts, Finding, Receipt, Submitted, TaskTold, Version
+from tests.chaos.facts import Facts
+from tests.chaos.heard import FEEDS, LINKED, RECORD, Change, Finding, Receipt, Submitted, TaskTold, Version
 
 PUBLISHED_CODES = frozenset((Path(__file__).parent / "refusal_codes.txt").read_text().split())
 SHOWN_ON = {"public": ("public",), "government": ("public", "government")}

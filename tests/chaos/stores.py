@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.chaos import links
-from tests.chaos.facts import FEEDS, NO_ORIGIN, Facts, Finding, Place, Version
+from tests.chaos.facts import NO_ORIGIN, Facts
+from tests.chaos.heard import FEEDS, Finding, Version
 from tests.chaos.links import newest
+from tests.chaos.positions import Place
 from tests.chaos.reading import SERVICES, Doors, Lane, ask
 
 STANDING = "SELECT record_id, version, withdrawn FROM {}"

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaException
 
 from tests.chaos import answers, reading, rules, stores
-from tests.chaos.facts import Finding, Place
+from tests.chaos.heard import Finding
+from tests.chaos.positions import Place
 from tests.chaos.reading import Doors, Lane, Listener, Unreadable
 
 

@@ -14,9 +14,9 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from services.cli.outsider import settings
 from services.cli.synthetic.changes import CORRECTED, changed
 from services.cli.synthetic.draft import Draft
-from tests.chaos.facts import FEEDS, LINKED, RECORD, SUBJECT, Receipt
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
+from tests.chaos.heard import FEEDS, LINKED, RECORD, SUBJECT, Receipt
 
 ADMIN = "platform-admin"  # may write where no agency may
 TIMES = 5

@@ -17,9 +17,9 @@ from confluent_kafka import Consumer, TopicPartition
 from deploy.local.layout import REPO, SERVICES
 from services.cli.outsider import settings
 from tests.chaos import kills
-from tests.chaos.facts import EXCHANGE, SUBJECT
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.ground import Ground, until
+from tests.chaos.heard import EXCHANGE, SUBJECT
 from tests.chaos.kills import Kill
 
 # What is encoded by its schema gets its field in the middle. What is written and read by place gets it at the end, and

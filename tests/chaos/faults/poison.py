@@ -19,10 +19,10 @@ import fastavro
 from confluent_kafka import KafkaError, Producer
 
 from services.cli.outsider import settings
-from tests.chaos.facts import Receipt
 from tests.chaos.fault import Measured, fault, require
 from tests.chaos.faults.data import Name, name_of
 from tests.chaos.ground import Ground, until
+from tests.chaos.heard import Receipt
 
 AGENCY = "420000-hbt"
 TOPIC = f"credit.submit.{AGENCY}.v1"

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from tests.chaos import rules
-from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Facts, Heard
+from tests.chaos.facts import Facts
+from tests.chaos.heard import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Heard
 
 AGENCY, SUBMIT, RECEIPTS = "420000-hbt", "credit.submit.420000-hbt.v1", "credit.receipts.420000-hbt.v1"
 TASKS = "credit.sanctions.task.420000-gsj.v1"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.chaos import rules, stores
-from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINK, LINKED, PUBLIC, RECORD, SUBJECT, Facts, Heard
+from tests.chaos.facts import Facts
+from tests.chaos.heard import EXCHANGE, GOVERNMENT, LINK, LINKED, PUBLIC, RECORD, SUBJECT, Heard
 from tests.unit.chaos import tapes
 from tests.unit.chaos.tapes import IN, R1, R2, S1, SYNC, Tape, change, exchanged, heard, said, task, version
 

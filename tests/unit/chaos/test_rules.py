@@ -9,7 +9,7 @@ import pytest
 
 from services.ingestion.domain.codes import CODES
 from tests.chaos import rules, stores
-from tests.chaos.facts import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Heard
+from tests.chaos.heard import EXCHANGE, GOVERNMENT, LINKED, PUBLIC, RECORD, SUBJECT, Heard
 from tests.chaos.reading import Lane, front
 from tests.unit.chaos.tapes import (
     AGENCY,
