@@ -122,3 +122,8 @@ class Change(NamedTuple):
     version: Version
     subject_seq: int
     change: str
+
+
+def version_named(record_id: bytes, version: int) -> str:
+    """A version of a record, as a finding names it."""
+    return f"record {record_id.hex()} v{version}"
