@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import urllib.request
@@ -120,9 +121,15 @@ def layout() -> Layout:
     return Layout(base.var / "bench" / "stack", base.port_base, base.cache)
 
 
+def _end(number: int, frame: object) -> None:
+    """As Ctrl-C does: whatever was started is ended on the way out."""
+    sys.exit(128 + number)
+
+
 @contextmanager
 def standing(tell: stack.Tell, keep: bool = False) -> Generator[Rig]:
-    """A fresh stack with three agencies that may report permits; stopped and deleted afterwards."""
+    """A fresh stack with three agencies that may report permits; stopped and deleted afterwards, also on SIGTERM."""
+    signal.signal(signal.SIGTERM, _end)
     where = layout()
     stack.wipe(where)
     where.var.mkdir(parents=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 
@@ -18,7 +17,6 @@ from bench.show import show
 def main() -> None:
     """Exit code 1 with one line that names the check, if a result was not exactly right."""
     began, sizes = time.monotonic(), Sizes.chosen()
-    signal.signal(signal.SIGTERM, _end)
 
     def tell(line: str) -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.0f} s  {line}\n")
@@ -41,11 +39,6 @@ def main() -> None:
     (folder / "report.svg").write_text(chart(found), encoding="utf-8")
     show(found)
     tell("the same as JSON: var/bench/report.json, as a figure: var/bench/report.svg")
-
-
-def _end(number: int, frame: object) -> None:
-    """The stack and the peers end with us."""
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

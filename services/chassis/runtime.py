@@ -100,7 +100,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         runtime = Runtime(settings, pool, schemas)
         stack.push_async_callback(ending.put_away, "sender", runtime.close)
         service = build(runtime)
-        around = surroundings(runtime, service)
+        around = replace(surroundings(runtime, service), rest=garbage.sweeper())  # a replay keeps Python's own way
         checked = register_file(settings.environment) is not None
         logs.log("commands_checked", status="on" if checked else "off")
 
@@ -151,7 +151,6 @@ def surroundings(runtime: Runtime, service: Service) -> Surroundings:
         transaction=lambda: postgres.transaction(runtime.pool),
         clock_ms=clock.now_ms,
         observer=runtime.metrics,
-        rest=garbage.sweeper(),
     )
 
 
