@@ -42,7 +42,7 @@ async def _copy(rig: Rig, mark: str, count: int) -> Measured:
     connections = [await rig.connect("ingestion") for _ in range(count)]
     try:
         await connections[0].execute(MAKE)
-        await rig.checkpoint()
+        await rig.rest()
         accounts = await _timed(connections, batches)
         copied = await connections[0].fetchval("SELECT count(*) FROM copy_limit")
         there = await connections[0].fetchval(f"SELECT count(*) FROM ({ROWS})", mark)  # noqa: S608 - a constant

@@ -115,7 +115,7 @@ async def _fill(bench: Bench, subjects: int, aliases: int) -> Known:
         known = await fill(store, load_pepper(bench.rig.layout.secrets), subjects, aliases, bench.tell)
         after = [await store.fetchval(f"SELECT count(*) FROM {table}") for table in ("subjects", "aliases")]  # noqa: S608
         equal("fill: rows", after, [before[0] + subjects, before[1] + aliases])
-        await bench.rig.checkpoint()
+        await bench.rig.rest()
         return known
     finally:
         await store.close()

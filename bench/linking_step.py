@@ -39,7 +39,7 @@ def link_step(rig: Rig, doors: Doors, run: Run) -> Linked:
     """From the release of identity before a backlog to the last link that it has committed and told."""
     rig.only("ingestion", "identity")
     turn, after_ms = asyncio.run(_ask(rig, LAST_TURN)), asyncio.run(_ask(rig, LAST_LINK))
-    asyncio.run(rig.checkpoint())
+    asyncio.run(rig.rest())
     arrivals = Arrivals(rig)
     try:
         with rig.held("identity"):
@@ -99,7 +99,7 @@ async def bare_insert(rig: Rig, linked: Linked, number: int) -> dict[str, Any]:
         for size in linked.batches:
             streams.append(rows.stream(range(begin, begin + size)))
             begin += size
-        await rig.checkpoint()
+        await rig.rest()
         before = accounting.snapshot()
         for stream in streams:
             await rows.send(store, stream)

@@ -40,7 +40,7 @@ def ingestion(rig: Rig, doors: Doors, run: Run, workers: int) -> Measured:
 
 def _release(rig: Rig, doors: Doors, run: Run, names: tuple[str, ...]) -> tuple[Snapshot, float]:
     """Publish while these are held; the accounts and the moment (s since 1970) of their release."""
-    asyncio.run(rig.checkpoint())
+    asyncio.run(rig.rest())
     with rig.held(*names):
         doors.publish(run.messages)
         before = accounting.snapshot()

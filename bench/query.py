@@ -108,7 +108,7 @@ async def measure(rig: Rig, subjects: int, records: int, seconds: float, tell: T
     try:
         began = time.monotonic()
         filled = await fill(store, subjects, records, tell)
-        await rig.checkpoint()
+        await rig.rest()
         tell(f"{subjects:,} subjects and {records:,} records stand after {time.monotonic() - began:.0f} s")
         found: dict[str, Any] = {"subjects": subjects, "records": records, "single": {}, "batch": {}}
         async with grpc.aio.insecure_channel(rig.layout.address("disclosure.grpc")) as door:

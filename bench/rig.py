@@ -105,11 +105,20 @@ class Rig:
         secret = passwords.existing(self.layout.secrets, role)
         return await asyncpg.connect(self.layout.database(role), password=secret, timeout=10)
 
-    async def checkpoint(self) -> None:
-        """Nothing of an earlier measurement is written during the next one."""
-        connection = await self.connect(postgres.SUPERUSER)
+    async def rest(self) -> None:
+        """What an earlier measurement left to the database to do is done before the next: rows are vacuumed and
+        analysed, pages written. Else whoever comes next pays for it (measured: 70 us of each record end to end).
+        """
+        for database in await self._maintain("postgres", "SELECT datname FROM pg_database WHERE datallowconn"):
+            await self._maintain(database["datname"], "VACUUM (ANALYZE)")
+        await self._maintain("postgres", "CHECKPOINT")
+
+    async def _maintain(self, database: str, statement: str) -> Sequence[Any]:
+        secret = passwords.existing(self.layout.secrets, postgres.SUPERUSER)
+        address = self.layout.database(postgres.SUPERUSER)
+        connection: Connection = await asyncpg.connect(address, database=database, password=secret, timeout=10)
         try:
-            await connection.execute("CHECKPOINT")
+            return await connection.fetch(statement)
         finally:
             await connection.close()
 

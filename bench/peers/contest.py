@@ -52,7 +52,7 @@ async def _compete(ground: Ground, peer: Peer, load: Load, run: str) -> Measured
     connection = await ground.rig.connect(NAME)
     try:
         await ground.empty_table(connection)
-        await ground.rig.checkpoint()
+        await ground.rig.rest()
         with _running(ground, peer, load, run) as processes:
             try:
                 watched = await _watch(connection, load, processes)
