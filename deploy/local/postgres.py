@@ -31,6 +31,7 @@ unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 max_connections = 120
 shared_buffers = 256MB
+default_statistics_target = 10
 synchronous_commit = on
 max_wal_size = 2GB
 checkpoint_timeout = 15min
@@ -43,7 +44,9 @@ log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_error_verbosity = terse
 log_min_error_statement = panic
-"""  # the last four keep what a statement carried out of the log
+"""
+# The last four keep what a statement carried out of the log. All is asked by key, with one plan for ever, so small
+# samples do: with the default target of 100, ANALYZE took 22 of the 27 s of maintenance for 1,000,000 records.
 
 
 def installation() -> Path:
