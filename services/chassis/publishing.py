@@ -14,10 +14,12 @@ from aiokafka.errors import KafkaError
 from services.chassis import kafka
 from services.chassis.crashpoints import crashpoint
 from services.chassis.errors import PublishFailed, Transient
+from services.chassis.lanes import LaneId
 from services.chassis.message import Outgoing
 from services.chassis.record_batch import RecordBatch, Sealed
 from services.chassis.sealing import Stamp, seal
 
+Ends = dict[LaneId, int]  # the offset after the last message that was sent to a lane
 PUBLISH_S = 2 * kafka.PUBLISHED_MS / 1000  # one attempt that is not answered, and another
 
 
@@ -90,18 +92,21 @@ class Publisher:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
 
-    async def send(self, messages: Sequence[Outgoing]) -> None:
-        """Publish messages that belong to no lane (commands): they carry no origin and no position."""
+    async def send(self, messages: Sequence[Outgoing]) -> Ends:
+        """Publish messages that belong to no lane (commands): they carry no origin and no position.
+
+        Returns how far the lanes are that will have read them all.
+        """
         if self._producer is None:
             await self.start()
         try:
             async with asyncio.timeout(PUBLISH_S):
-                await self._send(messages)
+                return await self._send(messages)
         except (TimeoutError, KafkaError, OSError) as error:
             await self.stop()
             raise PublishFailed(type(error).__name__) from error
 
-    async def _send(self, messages: Sequence[Outgoing]) -> None:
+    async def _send(self, messages: Sequence[Outgoing]) -> Ends:
         """In batches of the client's own: singly, each message would be a request of its own."""
         producer, now_ms = self._producer, self._clock()
         placed: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
@@ -109,12 +114,16 @@ class Publisher:
             await self.partition_count(topic)
         for m in messages:
             placed[m.topic, self._partition(m)].append(m)
-        futures: list[asyncio.Future[Any]] = []
+        sent: list[tuple[asyncio.Future[Any], int]] = []
         for (topic, partition), those in placed.items():
             for batch in _batches(producer, those, now_ms):
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
-        for future in futures:
-            await future
+                count: int = batch.record_count()
+                sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+        ends: Ends = {}
+        for future, count in sent:
+            first = await future
+            ends[LaneId(first.topic, first.partition)] = first.offset + count
+        return ends
 
     async def _publish(self, batches: Sequence[RecordBatch]) -> int:
         producer = self._producer

@@ -35,7 +35,7 @@ from services.chassis.http import Probes
 from services.chassis.loop import LaneLoop
 from services.chassis.message import Headers, Outgoing
 from services.chassis.metrics import STALLED, LaneMetrics
-from services.chassis.publishing import Publisher
+from services.chassis.publishing import Ends, Publisher
 from services.chassis.schemas import Schemas
 from services.chassis.settings import Settings
 from services.chassis.surroundings import Surroundings
@@ -68,9 +68,9 @@ class Runtime:
         """Publish one message that belongs to no lane (a command, an answer from outside); raises `Transient`."""
         await self.send_many([Outgoing(topic, key, value, None, headers)])
 
-    async def send_many(self, messages: list[Outgoing]) -> None:
+    async def send_many(self, messages: list[Outgoing]) -> Ends:
         """Publish messages that belong to no lane, in order; raises `Transient`."""
-        await self._sender.send(messages)
+        return await self._sender.send(messages)
 
     async def close(self) -> None:
         """Close the sender."""

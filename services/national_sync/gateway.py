@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
-from services.chassis import logs, postgres
+from services.chassis import logs
 from services.chassis.errors import Transient, Unhandleable
 from services.chassis.message import Outgoing
+from services.chassis.publishing import Ends
 from services.chassis.schemas import Schemas
-from services.national_sync import metrics, queries
+from services.national_sync import metrics
 from services.national_sync.contracts.answers import answer_told
 from services.national_sync.contracts.fields import NationalFields
 from services.national_sync.domain.inputs import Answer
 from services.national_sync.domain.mapping import ItemMapping, Unmappable
+from services.national_sync.ledger import Ledger
 from services.national_sync.platform_client import PlatformClient, Told
-from services.national_sync.queries import BATCH, Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId, Telling
 
 TELL_AGAIN_MS = 60_000
 IDLE_S = 0.25
 LONGEST_PAUSE_S = 10.0
-ONLY_ONE = 20170902  # of several worker processes one pushes; should two ever do, the idempotency key makes it harmless
 
-Tell = Callable[[list[Outgoing]], Awaitable[None]]
-
-
-class Ledger(Protocol):
-    """What the gateway may read."""
-
-    def turn(self) -> AbstractAsyncContextManager[bool]: ...
-    async def look(self, told: Collection[PushId]) -> Looked: ...
-
-
-class StoredLedger:
-    """The ledger in the service's own database."""
-
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[bool]:
-        """True while this process is the one that pushes; the lock ends with its connection."""
-        with postgres.told_apart():
-            async with (
-                self._pool.acquire(timeout=postgres.CONNECT_S) as connection,
-                postgres.answering(self._pool, connection),
-            ):
-                mine = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", ONLY_ONE))
-                try:
-                    yield mine
-                finally:
-                    if mine and not connection.is_closed():
-                        await connection.execute("SELECT pg_advisory_unlock($1)", ONLY_ONE)
-
-    async def look(self, told: Collection[PushId]) -> Looked:
-        """What waits, what of the told is not known to be applied yet, and how old the oldest is."""
-        async with postgres.transaction(self._pool) as tx:
-            return await queries.look(tx, told)
+Tell = Callable[[list[Outgoing]], Awaitable[Ends]]
 
 
 class Gateway:
@@ -80,7 +46,8 @@ class Gateway:
         self._fields = NationalFields(schemas, mappings)
         self._tell = tell
         self._clock_ms = clock_ms
-        self._told: dict[PushId, int] = {}
+        self._told: list[Telling] = []
+        self._apart: dict[PushId, int] = {}  # read by the lanes, and pending nevertheless: since when
 
     async def run(self) -> None:
         """For ever; whatever is away, wait and go on."""
@@ -109,19 +76,26 @@ class Gateway:
         await self._schemas.resolve(push.submission for push in pushes)
         answers = await self._push(pushes)
         now_ms = self._clock_ms()
-        await self._tell([self._answer(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        ends = await self._tell([self._answer(push, told, now_ms) for push, told in zip(pushes, answers, strict=True)])
+        self._told.append(Telling(frozenset(push.id for push in pushes), ends, now_ms))
         metrics.count_answers((told.verdict, told.code) for told in answers)
-        for push in pushes:
-            self._told[push.record_id, push.version, push.attempt] = now_ms
         return len(pushes), not all(told.verdict == "TRANSIENT" for told in answers)
 
     async def _look(self) -> Looked:
-        """Look at the ledger, and forget what was applied; what is not applied after a minute is pushed again."""
-        since = self._clock_ms() - TELL_AGAIN_MS
-        recent = {push: at for push, at in self._told.items() if at > since}
-        found = await self._ledger.look(recent.keys())
-        self._told = {push: at for push, at in recent.items() if push in found.told}
-        return found
+        """Look at the ledger, and forget what was read; what is pending after a minute all the same is pushed again.
+
+        An answer that was parked, or did not count, leaves its record pending: without a pause it would be pushed in
+        every turn.
+        """
+        now_ms = self._clock_ms()
+        told = [telling for telling in self._told if telling.at_ms > now_ms - TELL_AGAIN_MS]
+        self._apart = {push: at for push, at in self._apart.items() if at > now_ms - TELL_AGAIN_MS}
+        found = await self._ledger.look(told, self._apart)
+        left = {id(telling) for telling in found.told}
+        read = {push for telling in told if id(telling) not in left for push in telling.pushes}
+        self._told = found.told
+        self._apart |= {push.id: now_ms for push in found.pushes if push.id in read}
+        return found._replace(pushes=[push for push in found.pushes if push.id not in read])
 
     async def _push(self, pushes: Sequence[Push]) -> list[Told]:
         """What cannot be mapped is answered here; the rest goes out as one batch."""

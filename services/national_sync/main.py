@@ -6,8 +6,9 @@ from services.chassis.handling import Service
 from services.chassis.runtime import Runtime
 from services.national_sync.api import NationalSyncApi
 from services.national_sync.config import NationalConfig, load_mappings
-from services.national_sync.gateway import Gateway, StoredLedger
+from services.national_sync.gateway import Gateway
 from services.national_sync.handlers import handlers
+from services.national_sync.ledger import StoredLedger
 from services.national_sync.platform_client import PlatformClient
 
 LINGER_MS = 100  # the gateway looks for what to push four times a second

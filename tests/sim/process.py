@@ -15,7 +15,7 @@ from services.chassis.errors import Transient
 from services.chassis.handling import Handler, Service
 from services.chassis.loop import LaneLoop
 from services.chassis.message import Headers, Message, Moment, Outgoing
-from services.chassis.publishing import Publisher
+from services.chassis.publishing import Ends, Publisher
 from services.chassis.settings import Address, Settings
 from services.disclosure.main import build as build_disclosure
 from services.identity.main import build as build_identity
@@ -66,9 +66,9 @@ class SimRuntime:
         """As `Runtime` does."""
         await self.send_many([Outgoing(topic, key, value, None, headers)])
 
-    async def send_many(self, messages: list[Outgoing]) -> None:
+    async def send_many(self, messages: list[Outgoing]) -> Ends:
         """As `Runtime` does."""
-        await self._sender.send(messages)
+        return await self._sender.send(messages)
 
 
 class Recorder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
@@ -37,6 +37,18 @@ class Builder:
 
     def close(self) -> None:
         """No more records."""
+
+    def record_count(self) -> int:
+        """How many there are."""
+        return len(self.entries)
+
+
+class Written(NamedTuple):
+    """Where the broker has written a batch, and the offset of its first record."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 def entries_of(sealed: Any) -> list[Entry]:
@@ -127,20 +139,21 @@ class Producer:
             self._answer(place, OutOfOrderSequenceNumber())
         else:
             self._broker.sequences[self._id, place] = self._sequence[place]
+            written = Written(place.topic, place.partition, len(self._broker.topics[place.topic][place.partition]))
             self._broker.append(place, pending.entries)
             delay = self._broker.chance.uniform(0.0002, 0.004)
             trouble = KafkaTimeoutError("no answer") if self._troubles.publish_unanswered() else None
-            loop.call_later(REQUEST_S if trouble else delay, self._answer, place, trouble)
+            loop.call_later(REQUEST_S if trouble else delay, self._answer, place, trouble or written)
 
-    def _answer(self, place: TopicPartition, error: Exception | None = None) -> None:
+    def _answer(self, place: TopicPartition, answer: Exception | Written) -> None:
         queue = self._queues[place]
         done = queue.popleft().done
         if queue:
             self._broker.loop.call_later(0.0005, self._deliver, place)
         if done.done():
             return
-        if error is None:
-            done.set_result(None)
+        if isinstance(answer, Written):
+            done.set_result(answer)
         else:
-            done.set_exception(error)
+            done.set_exception(answer)
             done.exception()  # seen, whether or not somebody still waits

@@ -62,28 +62,18 @@ async def save_answers(tx: Tx, *arrays: list[Any]) -> str:
     return f"INSERT 0 {len(await insert_or(tx, 'answers', new, nothing))}"
 
 
-def push(row: Row) -> Row:
-    """By which a push is known."""
-    return Row(record_id=row["record_id"], version=row["version"] + row["link_no"], attempt=row["attempt"])
-
-
 @statement(queries.PENDING)
 async def pending(tx: Tx, limit: int, told: list[bytes]) -> list[Row]:
     rows = [row for one, row in tx.scan("exchanges") if row["state"] == "PENDING" and one not in told]
     rows.sort(key=lambda row: (row["waiting_since"], row["record_id"]))
-    return [push(row) for row in rows[:limit]]
-
-
-@statement(queries.PUSHES)
-async def pushes(tx: Tx, ids: list[bytes]) -> list[Row]:
-    rows = [row for one in ids if (row := tx.get("exchanges", one)) is not None]
-    return [Row({**push(row), **row.pick("item", "action", "submission", "state")}) for row in rows]
-
-
-@statement(queries.STATES)
-async def states(tx: Tx, ids: list[bytes]) -> list[Row]:
-    found = [row for one in ids if (row := tx.get("exchanges", one)) is not None]
-    return [Row({**push(row), "state": row["state"]}) for row in found]
+    return [
+        Row(
+            record_id=row["record_id"],
+            number=row["version"] + row["link_no"],
+            **row.pick("attempt", "item", "action", "submission"),
+        )
+        for row in rows[:limit]
+    ]
 
 
 @statement(queries.OLDEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import reduce
 from pathlib import Path
@@ -16,21 +16,24 @@ import pytest
 from deploy.national_platform.__main__ import serving
 from deploy.national_platform.behaviour import Behaviour
 from services.chassis.errors import Transient
+from services.chassis.lanes import LaneId
 from services.chassis.message import Moment, Outgoing
+from services.chassis.publishing import Ends
 from services.chassis.schemas import Schemas
 from services.national_sync.config import NationalConfig, load_mappings
-from services.national_sync.contracts.answers import read_answer
+from services.national_sync.contracts.answers import ANSWER, read_answer
 from services.national_sync.domain.deciding import decide
 from services.national_sync.domain.events import Event, PushWanted
 from services.national_sync.domain.exchange import Exchange, evolve
 from services.national_sync.domain.inputs import Input, Irrelevant, RecordSeen, Relinked, RetryDue, Unlinked
 from services.national_sync.gateway import Gateway
 from services.national_sync.platform_client import PlatformClient
-from services.national_sync.queries import BATCH, Looked, Push, PushId
+from services.national_sync.queries import BATCH, Looked, Push, PushId, Telling
 from services.national_sync.reconcile import compare
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, item_schema, message, submission
 
+LANE = LaneId(ANSWER, 0)
 GOOD = {
     "CF_XDR_SHXYM": "91420100MA4KLM0N5H",
     "CF_CFLB": "罚款",
@@ -48,6 +51,7 @@ class Lanes:
         self.states: dict[bytes, Exchange] = {}
         self.submissions: dict[bytes, bytes] = {}
         self.told: list[Outgoing] = []
+        self.end = self.read = 0
         self.now_ms = AT_MS
         self.away = False
 
@@ -60,14 +64,16 @@ class Lanes:
                 self.submissions[given.record_id] = event.submission
         self.states[given.record_id] = reduce(evolve, events, state)
 
-    async def tell(self, answers: list[Outgoing]) -> None:
+    async def tell(self, answers: list[Outgoing]) -> Ends:
         if self.away:
             raise Transient("broker", "away")
         self.told += answers
+        self.end += len(answers)
+        return {LANE: self.end}
 
     def apply_told(self) -> None:
         """What the lanes of answers do; and every pause is over at once."""
-        told, self.told = self.told, []
+        told, self.told, self.read = self.told, [], self.end
         for answer in told:
             received = message(answer.topic, answer.key, answer.value)
             self.apply(read_answer(self.schemas, received, Moment(self.now_ms)))
@@ -77,14 +83,16 @@ class Lanes:
     def turn(self) -> AbstractAsyncContextManager[bool]:
         return nullcontext(True)
 
-    async def look(self, told: Collection[PushId]) -> Looked:
+    async def look(self, told: Iterable[Telling], apart: Collection[PushId]) -> Looked:
+        left = [telling for telling in told if self.read < telling.ends[LANE]]
+        passed_over = set(apart).union(*(telling.pushes for telling in left))
         pending = {(s.record_id, s.number, s.attempt): s for s in self.states.values() if s.status == "PENDING"}
         pushes = [
             Push(*where, s.item, s.action, self.submissions[s.record_id])
             for where, s in pending.items()
-            if where not in set(told)
+            if where not in passed_over
         ]
-        return Looked(pushes[:BATCH], set(told) & set(pending), 0.0)
+        return Looked(pushes[:BATCH], left, 0.0)
 
 
 class World:
@@ -145,10 +153,10 @@ async def world(folder: Path, timeout_s: float = 5.0) -> AsyncGenerator[World]:
 
 async def test_records_are_acknowledged_and_counted(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
-        for number in range(1, 1202):  # more than two batches
+        for number in range(1, 2202):  # more than two batches
             here.record(number)
-        assert await here.settle() == {"ACKNOWLEDGED": 1201}
-        assert await here.national() == here.held() == 1201
+        assert await here.settle() == {"ACKNOWLEDGED": 2201}
+        assert await here.national() == here.held() == 2201
 
 
 async def test_what_the_nation_misses_is_refused_with_its_reason(tmp_path: Path) -> None:
@@ -293,6 +301,20 @@ async def test_told_but_not_applied_is_not_pushed_again_until_a_minute_has_passe
         here.lanes.now_ms += 61_000
         assert await here.gateway.push_once() == (1, True)
         assert await here.national() == 1
+
+
+async def test_an_answer_that_was_parked_leaves_its_record_alone_for_a_minute(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.record(1)
+        assert await here.gateway.push_once() == (1, True)
+        here.lanes.told.clear()
+        here.lanes.read = here.lanes.end  # read, and not applied
+        assert await here.gateway.push_once() == (0, True)
+        here.record(2)
+        assert await here.gateway.push_once() == (1, True)
+        here.lanes.now_ms += 61_000
+        here.lanes.apply_told()
+        assert await here.settle() == {"ACKNOWLEDGED": 2}
 
 
 def test_reconciling_explains_a_difference_by_what_is_under_way() -> None:

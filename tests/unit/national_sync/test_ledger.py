@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.chassis.errors import Transient
-from services.national_sync.gateway import StoredLedger
+from services.national_sync.ledger import StoredLedger
 
 
 class Gone:

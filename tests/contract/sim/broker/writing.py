@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
@@ -35,8 +36,10 @@ async def batches_of_one_partition_keep_their_order(bus: Bus) -> None:
         batch = producer.create_batch()
         assert batch.append(timestamp=1_511_503_200_000, key=b"k", value=b"%d" % number, headers=[]) is not None
         batch.close()
+        assert batch.record_count() == 1
         sent.append(await producer.send_batch(batch, topic, partition=1))
-    await asyncio.gather(*sent)
+    written: list[Any] = await asyncio.gather(*sent)
+    assert [(w.topic, w.partition, w.offset) for w in written] == [(topic, 1, n) for n in range(20)]
     consumer = await bus.consumer()
     await begin(consumer, topic, 2)
     found = await read(consumer, 20)
