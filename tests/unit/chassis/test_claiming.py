@@ -236,7 +236,7 @@ async def test_a_turn_that_failed_for_another_reason_does_not_shrink_the_next(tr
     loop._in_trouble(trouble)
     assert loop._size.limit == BATCH_LIMIT
     loop._in_trouble(Transient("database", "QueryCanceledError", too_much=True))
-    assert loop._size.limit == BATCH_LIMIT // 4
+    assert loop._size.limit == BATCH_LIMIT // 8
 
 
 # --- where the store stands --------------------------------------------------------------------------------------

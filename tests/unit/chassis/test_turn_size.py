@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.turn_size import BATCH_LIMIT, TURN_S, fitting
+from services.chassis.postgres import STATEMENT_MS
+from services.chassis.turn_size import BATCH_LIMIT, TURN_S, TurnSize, fitting
 
 
 @pytest.mark.parametrize(
@@ -25,9 +26,37 @@ def test_the_next_turn_fits_into_its_time(limit: int, taken: int, seconds: float
 
 
 def test_a_store_with_50_ms_a_record_is_never_tried_beyond_its_time_limit() -> None:
-    limit, slowest = 125, 0.0  # what is left of the limit after two vain attempts at 2,000
+    limit, slowest = 125, 0.0  # half of what is left of the limit after a vain attempt at 2,000
     for _ in range(100):
         seconds = limit * 0.05
         limit, slowest = fitting(limit, limit, seconds), max(slowest, seconds)
     assert slowest <= 2 * TURN_S
     assert limit <= BATCH_LIMIT
+
+
+def test_turns_that_cost_little_do_not_lead_to_one_that_no_time_limit_lets_through() -> None:
+    """Two topics in turn: of one each message costs 50 ms, of the other next to nothing."""
+    size, vain, done = TurnSize(), 0, 0
+    for number in range(400):
+        seconds = size.limit * (0.05 if number % 8 == 7 else 0.0005)
+        if seconds > STATEMENT_MS / 1000:
+            vain += 1
+            size.failed()
+        else:
+            done += size.limit
+            size.took(size.limit, seconds)
+    assert vain == 1  # the first 2,000; a limit that grows with every cheap turn makes every dear one vain
+    assert done > 10_000
+
+
+def test_a_store_that_is_fast_again_gets_whole_batches_again() -> None:
+    size = TurnSize()
+    for _ in range(2):
+        size.failed()
+    assert size.limit == BATCH_LIMIT // 64
+    worked = 0.0
+    while size.limit < BATCH_LIMIT:
+        seconds = size.limit * 0.0005
+        size.took(size.limit, seconds)
+        worked += seconds
+    assert worked < 180
