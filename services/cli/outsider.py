@@ -27,8 +27,14 @@ from deploy.local.layout import Layout
 OPERATOR = "operator"
 QUIET = {"log_level": 2}  # the library otherwise tells of every connection that a short-lived client closes
 WAIT_S = 15.0
-# A broker that has just begun knows another leader than the client does: it is asked again.
-STALE = (KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION)
+# A broker that has just begun knows another leader than the client does, and a client that could not ask for a while
+# knows none of a partition that it was told of: it is asked again.
+STALE = (
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError._UNKNOWN_PARTITION,  # pyright: ignore[reportPrivateUsage] - the library names its own codes so
+)
 
 Place = tuple[str, int]
 Offsets = dict[Place, int]
@@ -177,5 +183,5 @@ class Reader:
 
 
 def stale(error: Exception) -> bool:
-    """Whether the broker says that a partition's leader has just changed: ask again."""
+    """Whether a partition's leader has just changed, or is not known at the moment: ask again."""
     return isinstance(error, KafkaException) and cast(KafkaError, error.args[0]).code() in STALE
