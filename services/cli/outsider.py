@@ -117,11 +117,7 @@ class Reader:
 
     def topics(self, prefix: str) -> list[str]:
         """What this principal may see."""
-        try:
-            known: Iterable[str] = self._consumer.list_topics(timeout=WAIT_S).topics
-        except KafkaException as error:
-            raise StackFault(f"the broker does not answer ({error.args[0]}): credit status") from None
-        return sorted(name for name in known if name.startswith(prefix))
+        return sorted(name for name in self._known() if name.startswith(prefix))
 
     def ends(self, topics: Iterable[str]) -> Offsets:
         """The offset behind the last message of every partition; one request, since it is asked again and again."""
@@ -130,9 +126,15 @@ class Reader:
     def _places(self, topics: Iterable[str]) -> list[Place]:
         wanted = set(topics) - self._partitions.keys()
         if wanted:
-            known: dict[str, Any] = self._consumer.list_topics(timeout=WAIT_S).topics
+            known = self._known()
             self._partitions |= {topic: len(known[topic].partitions) for topic in wanted & known.keys()}
         return [(topic, n) for topic in set(topics) for n in range(self._partitions.get(topic, 0))]
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            return self._consumer.list_topics(timeout=WAIT_S).topics
+        except KafkaException as error:
+            raise StackFault(f"the broker does not answer ({error.args[0]}): credit status") from None
 
     def _offsets(self, places: Iterable[Place], which: Any) -> Offsets:  # the library types its own constants wrongly
         asked, until = {TopicPartition(*place): which for place in places}, time.monotonic() + WAIT_S

@@ -51,3 +51,14 @@ def test_it_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outsider, "WAIT_S", -1.0)
     with pytest.raises(StackFault):
         reader(Admin(*outsider.STALE * 5)).ends(["t"])
+
+
+def test_a_broker_that_is_away_is_told_with_a_remedy() -> None:
+    def list_topics(timeout: float) -> Any:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    made = reader(Admin())
+    made._consumer = SimpleNamespace(list_topics=list_topics)
+    for ask in (made.topics, lambda topic: made.ends([topic])):
+        with pytest.raises(StackFault, match=r"does not answer .*credit status"):
+            ask("u")
