@@ -19,9 +19,9 @@ from services.chassis.wire import frame, schema_id_of, unframe
 from services.disclosure import handlers as disclosure
 from services.disclosure.contracts.records import Linked, RecordReader
 from services.disclosure.contracts.reference import Catalogue
-from services.disclosure.domain import subject_file
 from services.disclosure.domain.edition import Edition, EditionSeen, edition_of
 from services.disclosure.domain.events import Code
+from services.disclosure.domain.inputs import LinkMoved
 from services.disclosure.domain.subject_card import SubjectSeen
 from services.disclosure.domain.terms import FEEDS
 from services.identity import handlers as identity
@@ -313,7 +313,7 @@ async def test_disclosure_reads_changes_of_links(schemas: Schemas, golden: Golde
     moved = await read(schemas, "disclosure", golden)
     record = golden.record
     who = (record["record_id"], record["link_no"], record["subject_id"], record["linked"])
-    assert moved == subject_file.LinkMoved(*who, NOW.now_ms)
+    assert moved == LinkMoved(*who, NOW.now_ms)
 
 
 @every(LINK)

@@ -22,7 +22,8 @@ from services.disclosure.contracts.records import ID_LIMIT, LINKED
 from services.disclosure.contracts.reference import NAME_LIMIT, Catalogue
 from services.disclosure.contracts.text import storable
 from services.disclosure.domain.events import Shown
-from services.disclosure.domain.subject_file import RecordSeen, feeds_of
+from services.disclosure.domain.inputs import RecordSeen
+from services.disclosure.domain.subject_file import feeds_of
 from services.disclosure.domain.terms import CODE_KINDS, Feed
 from services.disclosure.native import Native
 

@@ -8,7 +8,7 @@ from services.chassis.errors import Unhandleable
 from services.chassis.message import Message, Moment
 from services.chassis.schemas import Schemas
 from services.disclosure.contracts.records import Linked, RecordReader
-from services.disclosure.domain.subject_file import Input, LinkMoved, RecordSeen, Relinked, SubjectErased
+from services.disclosure.domain.inputs import Input, LinkMoved, RecordSeen, Relinked, SubjectErased
 
 LINK = "credit.identity.link.v1"
 

@@ -20,7 +20,8 @@ from services.disclosure.contracts.showing import EPOCH, Cut, Shower, compile_sh
 from services.disclosure.contracts.text import storable
 from services.disclosure.domain.edition import Edition
 from services.disclosure.domain.events import Shown
-from services.disclosure.domain.subject_file import RecordSeen, feeds_of
+from services.disclosure.domain.inputs import RecordSeen
+from services.disclosure.domain.subject_file import feeds_of
 from services.disclosure.domain.terms import CODE_KINDS, Feed
 from services.kernel.text import narrowed
 

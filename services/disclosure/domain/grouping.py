@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from services.disclosure.domain.events import Standing
-from services.disclosure.domain.subject_file import Seqs, SubjectFile
+from services.disclosure.domain.feed_changes import Seqs
+from services.disclosure.domain.subject_file import SubjectFile
 
 
 def group(

@@ -17,75 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 
-from services.disclosure.domain.events import (
-    BLANK,
-    Event,
-    FileErased,
-    RecordChanged,
-    RecordStands,
-    RecordWaits,
-    Shown,
-    Standing,
-)
-from services.disclosure.domain.terms import FEEDS, Change, Feed, Reason
+from services.disclosure.domain.events import Event, FileErased, RecordChanged, RecordStands, RecordWaits, Standing
+from services.disclosure.domain.feed_changes import UNTOLD, Counts, step, withdrawn_of_erased
+from services.disclosure.domain.inputs import Input, LinkMoved, RecordSeen, Relinked, SubjectErased
+from services.disclosure.domain.terms import FEEDS, Feed
 
 LOOK_AGAIN_MS = 1000
-
-
-class RecordSeen(NamedTuple):
-    """A linked version of a record; `shown` is None while it is unknown what may be shown of it."""
-
-    record_id: bytes
-    version: int
-    subject_id: bytes
-    action: str
-    feeds: tuple[Feed, ...]
-    shown: Shown | None
-    at_ms: int
-
-    @property
-    def withdraws(self) -> bool:
-        """Whether this version takes the record back."""
-        return self.action == "withdraw"
-
-
-class Relinked(NamedTuple):
-    """A version told again with the number of the link by which it is its subject's."""
-
-    seen: RecordSeen
-    link_no: int
-
-    @property
-    def record_id(self) -> bytes:
-        """Which record."""
-        return self.seen.record_id
-
-    @property
-    def subject_id(self) -> bytes:
-        """Whose it is."""
-        return self.seen.subject_id
-
-
-class LinkMoved(NamedTuple):
-    """A record is another subject's; not `linked`: nobody's who is known. What it says stands."""
-
-    record_id: bytes
-    link_no: int
-    subject_id: bytes
-    linked: bool
-    at_ms: int
-
-
-class SubjectErased(NamedTuple):
-    """A person was erased: what is known of the subject is to be shown no more."""
-
-    subject_id: bytes
-    at_ms: int
-
-
-Input = RecordSeen | Relinked | LinkMoved | SubjectErased
-Seqs = tuple[int, int]  # the last `subject_seq` on each feed, in the order of FEEDS
-UNTOLD: Seqs = (0, 0)
 
 
 class SubjectFile(NamedTuple):
@@ -94,7 +31,7 @@ class SubjectFile(NamedTuple):
     Of a subject that is erased in this batch all that are shown are here.
     """
 
-    counts: Mapping[bytes, Seqs]
+    counts: Counts
     records: Mapping[bytes, Standing]
     erased: frozenset[bytes] = frozenset()
 
@@ -144,7 +81,7 @@ def _stands(state: SubjectFile, old: Standing, given: RecordSeen, link_no: int) 
         return (RecordWaits(record_id, version, at_ms + LOOK_AGAIN_MS),)
     else:
         new = Standing(record_id, version, subject_id, feeds, False, shown if feeds else None, link_no)
-    return _step(state, old, new, at_ms)
+    return step(state.counts, old, new, at_ms)
 
 
 def _moved(state: SubjectFile, old: Standing, given: LinkMoved) -> Sequence[Event]:
@@ -158,81 +95,17 @@ def _moved(state: SubjectFile, old: Standing, given: LinkMoved) -> Sequence[Even
         new = old._replace(subject_id=given.subject_id, version=version, link_no=given.link_no, nobodys=False)
         if given.subject_id in state.erased:
             new = new._replace(feeds=(), shown=None)
-    return _step(state, old, new, given.at_ms)
+    return step(state.counts, old, new, given.at_ms)
 
 
 def _erased(state: SubjectFile, given: SubjectErased) -> Iterator[Event]:
     """Record by record, each with the next number; then nothing more of this subject."""
     shown = [one for one in state.records.values() if one.subject_id == given.subject_id and one.shown is not None]
     for one in sorted(shown, key=lambda one: one.record_id):
-        gone = [_gone(state, feed, one, given.at_ms) for feed in FEEDS if one.on(feed) is not None]
+        gone = [withdrawn_of_erased(state.counts, feed, one, given.at_ms) for feed in FEEDS if one.on(feed) is not None]
         state = reduce(evolve, gone, state)
         yield from (*gone, RecordStands(one._replace(feeds=(), shown=None), given.at_ms))
     yield FileErased(given.subject_id, given.at_ms)
-
-
-def _gone(state: SubjectFile, feed: Feed, standing: Standing, at_ms: int) -> RecordChanged:
-    """Which record it is and nothing of what it was: that would be said anew of somebody who was erased."""
-    gone = _change(state, feed, "WITHDRAWN", standing, BLANK, None, "SUBJECT_ERASED", at_ms)
-    return gone._replace(before=None)
-
-
-def _step(state: SubjectFile, old: Standing, new: Standing, at_ms: int) -> Sequence[Event]:
-    if old.version == new.version and old.subject_id == new.subject_id and old.nobodys == new.nobodys:
-        return (RecordStands(new, at_ms),)  # only the number of its link has risen
-    changes = [change for feed in FEEDS for change in _changes(state, feed, old, new, at_ms)]
-    return (*changes, RecordStands(new, at_ms))
-
-
-def _changes(state: SubjectFile, feed: Feed, old: Standing, new: Standing, at_ms: int) -> Sequence[RecordChanged]:
-    """What one feed has to say of the step from `old` to `new`; of each subject at most one thing."""
-    before, after = old.on(feed), new.on(feed)
-    if before is None:
-        return () if after is None else (_change(state, feed, "ADDED", new, None, after, None, at_ms),)
-    if after is not None and old.subject_id == new.subject_id:
-        return (_change(state, feed, "CORRECTED", new, before, after, None, at_ms),)
-    gone = _change(state, feed, "WITHDRAWN", old._replace(version=new.version), before, None, _why(old, new), at_ms)
-    return (gone,) if after is None else (gone, _change(state, feed, "ADDED", new, None, after, None, at_ms))
-
-
-def _why(old: Standing, new: Standing) -> Reason:
-    if new.withdrawn:
-        return "BY_AGENCY"
-    return "SUBJECT_CORRECTED" if new.subject_id != old.subject_id else "NO_LONGER_SHARED"
-
-
-def _change(
-    state: SubjectFile,
-    feed: Feed,
-    change: Change,
-    standing: Standing,
-    before: Shown | None,
-    after: Shown | None,
-    reason: Reason | None,
-    at_ms: int,
-) -> RecordChanged:
-    was, is_now = before.fields if before else None, after.fields if after else None
-    about = after or before
-    assert about is not None
-    return RecordChanged(
-        feed,
-        standing.subject_id,
-        state.counts.get(standing.subject_id, UNTOLD)[FEEDS.index(feed)] + 1,
-        change,
-        standing.record_id,
-        standing.version,
-        about,
-        () if was is None or is_now is None else differing(was, is_now),
-        was,
-        is_now,
-        reason,
-        at_ms,
-    )
-
-
-def differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields in which the two differ, sorted."""
-    return tuple(sorted(code for code in before.keys() | after.keys() if before.get(code) != after.get(code)))
 
 
 def evolve(state: SubjectFile, event: Event) -> SubjectFile:

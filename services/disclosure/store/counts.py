@@ -7,7 +7,8 @@ from typing import Any
 
 from services.chassis.bulk import Rows
 from services.chassis.handling import Transaction
-from services.disclosure.domain.subject_file import UNTOLD, Seqs, SubjectFile
+from services.disclosure.domain.feed_changes import UNTOLD, Seqs
+from services.disclosure.domain.subject_file import SubjectFile
 from services.disclosure.store.writing import exactly
 
 COUNTS = """

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from services.disclosure.domain.audit import Head, Looked, broken_at, digest, link
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, Standing
+from services.disclosure.domain.feed_changes import Seqs
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import EMPTY, RecordSeen, Seqs, SubjectFile, decide, evolve, feeds_of
+from services.disclosure.domain.inputs import RecordSeen
+from services.disclosure.domain.subject_file import EMPTY, SubjectFile, decide, evolve, feeds_of
 from services.disclosure.domain.terms import FEEDS, Feed
 from tests.unit.disclosure.samples import JIA, YI, on, seen, shown, tell
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.disclosure.domain.events import Event, RecordChanged, Standing
+from services.disclosure.domain.feed_changes import Seqs
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import Input, RecordSeen, Seqs, SubjectErased
+from services.disclosure.domain.inputs import Input, RecordSeen, SubjectErased
 from services.disclosure.domain.terms import FEEDS
 from tests.properties.disclosure.test_disclosure_laws import SUBJECTS, standing, versions, waiting
 from tests.unit.disclosure.samples import AT_MS, JIA, on, tell

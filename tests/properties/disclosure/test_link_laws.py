@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.disclosure.domain.events import Event, RecordChanged, Standing
-from services.disclosure.domain.subject_file import EMPTY, Input, LinkMoved, Relinked, SubjectFile, decide, evolve
+from services.disclosure.domain.inputs import Input, LinkMoved, Relinked
+from services.disclosure.domain.subject_file import EMPTY, SubjectFile, decide, evolve
 from services.disclosure.domain.terms import FEEDS
 from tests.unit.disclosure.samples import AT_MS, JIA, RECORD, YI, seen
 

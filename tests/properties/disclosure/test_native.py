@@ -25,7 +25,7 @@ from services.disclosure.contracts.records import _FIELDS, LINKED, RecordReader
 from services.disclosure.contracts.reference import Catalogue
 from services.disclosure.domain.edition import Edition
 from services.disclosure.domain.events import FieldRule
-from services.disclosure.domain.subject_file import RecordSeen
+from services.disclosure.domain.inputs import RecordSeen
 from services.disclosure.native import load
 from tests.properties.disclosure.test_showing import NAMES, body_of, schema_of, submissions
 from tests.support.damage import damaged

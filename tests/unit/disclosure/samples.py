@@ -7,7 +7,8 @@ from datetime import date
 from functools import reduce
 
 from services.disclosure.domain.events import Event, RecordChanged, Shown
-from services.disclosure.domain.subject_file import EMPTY, Input, RecordSeen, SubjectFile, decide, evolve
+from services.disclosure.domain.inputs import Input, RecordSeen
+from services.disclosure.domain.subject_file import EMPTY, SubjectFile, decide, evolve
 from services.disclosure.domain.terms import FEEDS, Feed
 
 JIA, YI = b"subject of jia  ", b"subject of yi   "

@@ -19,7 +19,7 @@ from services.disclosure.contracts.reference import CATALOGUE, SUBJECT, Catalogu
 from services.disclosure.domain.edition import edition_of
 from services.disclosure.domain.events import Code, RecordChanged
 from services.disclosure.domain.terms import FEEDS
-from services.disclosure.handlers import SubjectFiles
+from services.disclosure.handlers.subject_files import SubjectFiles
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, DAY, item_schema, linked, message, submission
 from tests.unit.disclosure.samples import JIA, RECORD, seen, shown, tell

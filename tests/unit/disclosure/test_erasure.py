@@ -12,7 +12,6 @@ import pytest
 
 from services.chassis.message import Message, Moment
 from services.chassis.wire import unframe
-from services.disclosure import handlers
 from services.disclosure.contracts import changes
 from services.disclosure.contracts.records import RecordReader
 from services.disclosure.contracts.reference import SUBJECT, Catalogue
@@ -26,9 +25,10 @@ from services.disclosure.domain.events import (
     RecordStands,
     Standing,
 )
+from services.disclosure.domain.inputs import Input, LinkMoved, RecordSeen, SubjectErased
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
 from services.disclosure.domain.subject_card import decide as decide_card
-from services.disclosure.domain.subject_file import Input, LinkMoved, RecordSeen, SubjectErased
+from services.disclosure.handlers import ERASURE, SubjectFiles, handlers
 from services.disclosure.store import counts, disclosed, standings
 from tests.contract.examples import AVRO
 from tests.support.local_schemas import LocalSchemas
@@ -162,7 +162,7 @@ def test_a_reader_of_either_edition_reads_the_withdrawal(edition: int) -> None:
 # --- from the topic of subjects to the file ------------------------------------------------------------------------
 
 CODEC = LocalSchemas()
-TABLES = {h.topic: h for h in handlers.handlers(cast(Any, CODEC), RecordReader(cast(Any, CODEC), Catalogue()))}
+TABLES = {h.topic: h for h in handlers(cast(Any, CODEC), RecordReader(cast(Any, CODEC), Catalogue()))}
 
 
 def person(**changed: Any) -> Message:
@@ -172,13 +172,13 @@ def person(**changed: Any) -> Message:
 
 
 def test_the_word_of_identity_reaches_the_file_by_a_timer_that_is_due_at_once() -> None:
-    cards, files_of = TABLES[SUBJECT], TABLES[f"timer:{handlers.ERASURE}"]
+    cards, files_of = TABLES[SUBJECT], TABLES[f"timer:{ERASURE}"]
     given = cards.read(person(), Moment(AT_MS))
     (event,) = cards.aggregate.decide(SubjectCard(JIA), given)
     assert event == PersonErased(JIA, AT_MS)
     assert cards.aggregate.evolve(SubjectCard(JIA), event) == SubjectCard(JIA)  # still no card of a person
     (timer,) = cards.aggregate.timers(event, given)
-    assert (timer.due_at_ms, timer.kind) == (AT_MS, handlers.ERASURE)
+    assert (timer.due_at_ms, timer.kind) == (AT_MS, ERASURE)
     fired = Message(SUBJECT, 0, -1, timer.key, timer.body, (("timer", timer.kind.encode()),), AT_MS)
     assert files_of.read(fired, Moment(AT_MS)) == ERASED
 
@@ -217,7 +217,7 @@ class Counting:
 
 
 async def statements(*given: Input) -> list[str]:
-    aggregate, tx = handlers.SubjectFiles(CODEC, cast(Any, None)), Counting()
+    aggregate, tx = SubjectFiles(CODEC, cast(Any, None)), Counting()
     before = await aggregate.load(cast(Any, tx), cast(Any, given))
     after, said = dict(before), list[tuple[bytes, Event]]()
     for one in given:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.disclosure.domain.events import Standing
+from services.disclosure.domain.feed_changes import Seqs
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import EMPTY, Seqs, SubjectFile
+from services.disclosure.domain.subject_file import EMPTY, SubjectFile
 
 ONE, TWO, THREE, FOUR = (bytes([n]) * 16 for n in range(1, 5))
 R1, R2 = b"r" * 16, b"q" * 16

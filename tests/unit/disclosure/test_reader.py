@@ -18,7 +18,7 @@ from services.disclosure.contracts.records import LINKED, Linked, RecordReader
 from services.disclosure.contracts.reference import Catalogue
 from services.disclosure.domain.edition import Edition
 from services.disclosure.domain.events import FieldRule
-from services.disclosure.domain.subject_file import RecordSeen
+from services.disclosure.domain.inputs import RecordSeen
 from services.disclosure.domain.terms import FEEDS
 from tests.support.fake_registry import FakeRegistry
 from tests.support.linked_record import AT_MS, item_schema, message, submission

@@ -6,7 +6,8 @@ import pytest
 
 from services.disclosure.domain.events import Event, RecordChanged, RecordStands, RecordWaits, Standing
 from services.disclosure.domain.grouping import group
-from services.disclosure.domain.subject_file import EMPTY, LOOK_AGAIN_MS, RecordSeen, SubjectFile, feeds_of
+from services.disclosure.domain.inputs import RecordSeen
+from services.disclosure.domain.subject_file import EMPTY, LOOK_AGAIN_MS, SubjectFile, feeds_of
 from services.disclosure.domain.terms import FEEDS, Feed
 from tests.unit.disclosure.samples import AT_MS, JIA, RECORD, YI, on, seen, shown, tell
 
