@@ -100,25 +100,27 @@ class Rig:
         """What was used by program; `more`: processes beside the stack by name."""
         return accounting.between(before, after, self.pids() | more)
 
-    async def connect(self, role: str) -> Connection:
-        """A session of a role in its own database."""
+    async def connect(self, role: str, database: str | None = None) -> Connection:
+        """A session of a role in its own database, or another one."""
         secret = passwords.existing(self.layout.secrets, role)
-        return await asyncpg.connect(self.layout.database(role), password=secret, timeout=10)
+        return await asyncpg.connect(self.layout.database(role), database=database, password=secret, timeout=10)
 
     async def rest(self) -> None:
         """What an earlier measurement left to the database to do is done before the next: rows are vacuumed and
         analysed, pages written. Else whoever comes next pays for it (measured: 70 us of each record end to end).
         """
-        for database in await self._maintain("postgres", "SELECT datname FROM pg_database WHERE datallowconn"):
-            await self._maintain(database["datname"], "VACUUM (ANALYZE)")
-        await self._maintain("postgres", "CHECKPOINT")
-
-    async def _maintain(self, database: str, statement: str) -> Sequence[Any]:
-        secret = passwords.existing(self.layout.secrets, postgres.SUPERUSER)
-        address = self.layout.database(postgres.SUPERUSER)
-        connection: Connection = await asyncpg.connect(address, database=database, password=secret, timeout=10)
+        connection = await self.connect(postgres.SUPERUSER)
         try:
-            return await connection.fetch(statement)
+            for row in await connection.fetch("SELECT datname FROM pg_database WHERE datallowconn"):
+                await self._vacuum(row["datname"])
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+
+    async def _vacuum(self, database: str) -> None:
+        connection = await self.connect(postgres.SUPERUSER, database)
+        try:
+            await connection.execute("VACUUM (ANALYZE)")
         finally:
             await connection.close()
 

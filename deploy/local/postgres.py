@@ -66,18 +66,23 @@ def prepare(layout: Layout) -> None:
     home.mkdir(mode=0o755, parents=True, exist_ok=True)
     if not (data / "PG_VERSION").exists():
         _initialise(layout, data)
-    (data / "credit.conf").write_text(CONFIGURATION.format(port=layout.port("postgres"), buffers=_buffers_mb()))
+    (data / "credit.conf").write_text(
+        CONFIGURATION.format(port=layout.port("postgres"), buffers=buffers_mb(_memory_bytes()))
+    )
     (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
 
 
-def _buffers_mb() -> int:
-    """An eighth of this machine's memory: keys lie anywhere, so every page that is not here is fetched for one record.
+def buffers_mb(memory_bytes: int) -> int:
+    """An eighth of the memory, in MB: keys lie anywhere, so every page that is not here is fetched for one record.
 
-    At 3 million records a record cost PostgreSQL 168 us with 3 GB of it, 233 with 256 MB.
+    With 3 million records stored (`make bench-growth`) one more cost PostgreSQL 168 us with 3 GB, 233 with 256 MB.
     """
-    eighth = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8 // 2**20
     least, most = BUFFERS
-    return min(max(eighth, least), most)
+    return min(max(memory_bytes // 8 // 2**20, least), most)
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _initialise(layout: Layout, data: Path) -> None:

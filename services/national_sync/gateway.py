@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from services.chassis import logs
@@ -91,8 +91,7 @@ class Gateway:
         told = [telling for telling in self._told if telling.at_ms > now_ms - TELL_AGAIN_MS]
         self._apart = {push: at for push, at in self._apart.items() if at > now_ms - TELL_AGAIN_MS}
         found = await self._ledger.look(told, self._apart)
-        left = {id(telling) for telling in found.told}
-        read = {push for telling in told if id(telling) not in left for push in telling.pushes}
+        read = _pushes(told) - _pushes(found.told)
         self._told = found.told
         self._apart |= {push.id: now_ms for push in found.pushes if push.id in read}
         return found._replace(pushes=[push for push in found.pushes if push.id not in read])
@@ -131,3 +130,7 @@ class Gateway:
     def _answer(self, push: Push, told: Told, now_ms: int) -> Outgoing:
         answer = Answer(push.record_id, push.version, push.attempt, push.action, *told, now_ms)
         return answer_told(self._schemas, answer)
+
+
+def _pushes(told: Iterable[Telling]) -> set[PushId]:
+    return {push for telling in told for push in telling.pushes}

@@ -26,7 +26,7 @@ def test_the_next_turn_fits_into_its_time(limit: int, taken: int, seconds: float
 
 
 def test_a_store_with_50_ms_a_record_is_never_tried_beyond_its_time_limit() -> None:
-    limit, slowest = 125, 0.0  # half of what is left of the limit after a vain attempt at 2,000
+    limit, slowest = 125, 0.0  # a turn of 6 s: slow, and not in vain
     for _ in range(100):
         seconds = limit * 0.05
         limit, slowest = fitting(limit, limit, seconds), max(slowest, seconds)

@@ -28,7 +28,9 @@ from services.disclosure.domain.events import (
 from services.disclosure.domain.inputs import Input, LinkMoved, RecordSeen, SubjectErased
 from services.disclosure.domain.subject_card import SubjectCard, SubjectSeen
 from services.disclosure.domain.subject_card import decide as decide_card
-from services.disclosure.handlers import ERASURE, SubjectFiles, handlers
+from services.disclosure.handlers import handlers
+from services.disclosure.handlers.reference import ERASURE
+from services.disclosure.handlers.subject_files import SubjectFiles
 from services.disclosure.store import counts, disclosed, standings
 from tests.contract.examples import AVRO
 from tests.support.local_schemas import LocalSchemas
