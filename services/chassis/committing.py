@@ -58,7 +58,8 @@ class Committer:
 
     async def commit(self, messages: Received, look: Look | None, culprit: Culprit | None) -> None:
         """A turn; with a `culprit` its messages are parked instead of being decided, or without any what is due."""
-        around, started = self._around, asyncio.get_running_loop().time()
+        around, now = self._around, asyncio.get_running_loop().time
+        started = now()
         await around.schemas.resolve(message.value for _, message in messages)
         crashpoint("cp2")
         batch = Batch(Moment(around.clock_ms()))
@@ -66,6 +67,7 @@ class Committer:
         # In all lanes of the turn: a replay knows no others, and something may have come due since the look.
         look = look and look._replace(lanes=touched)
         next_offsets = {lane.id: message.offset + 1 for lane, message in messages}
+        opened = now()
         async with around.transaction() as tx:
             crashpoint("cp3")
             if (month := outbox.month_of(batch.moment.now_ms)) != self._month:  # a process may outlive many
@@ -79,6 +81,7 @@ class Committer:
             await breaker.stop(tx, counted.tripped, batch.moment.now_ms)
             await self._journal(tx, batch, messages, next_offsets, look, culprit)
             crashpoint("cp4")
+        stored_s = now() - opened
         crashpoint("cp5")
         self._month = month
         self.writer.remember(batch, touched, next_offsets, written)
@@ -86,8 +89,8 @@ class Committer:
         for lane, message in messages:
             lane.read_ms = message.timestamp_ms
         await self._publish(written)
-        seconds = asyncio.get_running_loop().time() - started
-        self._size.took(len(messages), seconds)
+        seconds = now() - started
+        self._size.took(len(messages), stored_s, seconds)
         around.observer.batch(batch, seconds)
 
     def _touched(self, messages: Received, look: Look | None) -> list[Lane]:

@@ -44,9 +44,42 @@ def test_turns_that_cost_little_do_not_lead_to_one_that_no_time_limit_lets_throu
             size.failed()
         else:
             done += size.limit
-            size.took(size.limit, seconds)
+            size.took(size.limit, seconds, seconds)
     assert vain == 1  # the first 2,000; a limit that grows with every cheap turn makes every dear one vain
     assert done > 10_000
+
+
+def test_dear_messages_that_come_seldom_are_in_vain_ever_more_seldom() -> None:
+    """After 30 s of cheap messages a lot of dear ones comes: growth has forgotten them, and learns."""
+    size, vain = TurnSize(), list[int]()
+    for hour in range(120):
+        worked = 0.0
+        while worked < 30:
+            seconds = size.limit * 0.0005
+            size.took(size.limit, seconds, seconds)
+            worked += seconds
+        while (seconds := size.limit * 0.05) > STATEMENT_MS / 1000:
+            vain.append(hour)
+            size.failed()
+        size.took(size.limit, seconds, seconds)
+    assert sum(at < 10 for at in vain) > 3
+    assert sum(at >= 60 for at in vain) <= 1
+
+
+def test_a_broker_that_was_away_while_a_turn_published_does_not_make_the_next_ones_small() -> None:
+    """Killed and back after 8 s, under a turn of three messages."""
+    size = TurnSize()
+    size.took(3, 0.01, 8.0)
+    assert _seconds_until_whole_batches(size) < 2
+
+
+@pytest.mark.parametrize("slow", [1, 3, 6], ids="{0} slow turns".format)
+def test_a_store_that_stood_still_under_small_turns_gets_whole_batches_soon(slow: int) -> None:
+    """Nothing tells such turns from dear messages; what is learned of them must be forgotten quickly."""
+    size = TurnSize()
+    for _ in range(slow):
+        size.took(min(3, size.limit), 8.0, 8.0)
+    assert _seconds_until_whole_batches(size) < 15
 
 
 def test_a_store_that_is_fast_again_gets_whole_batches_again() -> None:
@@ -54,9 +87,14 @@ def test_a_store_that_is_fast_again_gets_whole_batches_again() -> None:
     for _ in range(2):
         size.failed()
     assert size.limit == BATCH_LIMIT // 64
+    assert _seconds_until_whole_batches(size) < 15
+
+
+def _seconds_until_whole_batches(size: TurnSize) -> float:
+    """Of work, with as much to do as a turn may take, at 1 ms a turn and 0.5 ms a message."""
     worked = 0.0
     while size.limit < BATCH_LIMIT:
-        seconds = size.limit * 0.0005
-        size.took(size.limit, seconds)
+        seconds = 0.001 + size.limit * 0.0005
+        size.took(size.limit, seconds, seconds)
         worked += seconds
-    assert worked < 180
+    return worked
