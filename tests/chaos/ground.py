@@ -24,13 +24,14 @@ from deploy.local.supervisor import Supervisor
 from services.cli.demo.agencies import onboard_all
 from tests.chaos import reading
 from tests.chaos.load import Load
-from tests.chaos.reading import Doors, Lane, Unreadable
+from tests.chaos.reading import Doors, Unreadable
 from tests.chaos.verify import Verdict, Verifier
 
 Tell = Callable[[str], None]
 SETTLE_S = 90.0
 # How much longer than usual to wait before giving up, for a machine that is busy with something else. No budget grows.
 PATIENCE = float(os.environ.get("CHAOS_PATIENCE", "1"))
+TELL_S = 10.0
 SAMPLE_S = 1.0  # recovered: everything that was in its topics a second ago is read
 
 
@@ -169,34 +170,45 @@ class Ground:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
 
     def recovery(self, services: Iterable[str], since: float, seconds: float = 120.0) -> float:
-        """Seconds from `since` until these services are ready and have read what waits for them."""
+        """Seconds from `since` until these services are ready and have read what waits for them.
+
+        Says every `TELL_S` what it waits for: a bound that is missed must name who missed it.
+        """
         names = list(services)
         give_up = time.monotonic() + seconds * PATIENCE
+        told, missing = time.monotonic(), ""
         while time.monotonic() < give_up:
-            if self._caught_up(names):
+            if not (missing := self._missing(names)):
                 return time.monotonic() - since
+            if time.monotonic() - told > TELL_S:
+                told = time.monotonic()
+                self.tell(f"not yet after {told - since:.0f} s: {missing}")
             time.sleep(0.1)
-        raise NotWithin(f"{', '.join(names)}: not ready and at lag 0 within {seconds * PATIENCE:.0f} s")
+        raise NotWithin(f"not within {seconds * PATIENCE:.0f} s ready and at lag 0: {missing}")
 
-    def _caught_up(self, names: list[str]) -> bool:
-        """Everything that was there when asked is read within a second, and /readyz is green."""
+    def _missing(self, names: list[str]) -> str:
+        """Nothing when all that was there when asked is read within a second and /readyz is green; else what is not."""
         try:
             ends = self.verifier.listener.ends()
             sampled = time.monotonic()
-            while time.monotonic() - sampled < SAMPLE_S:
-                if not self._behind(ends, names):
-                    return all(map(self.ready, names))
+            while behind := self._behind(ends, names):
+                if time.monotonic() - sampled > SAMPLE_S:
+                    return ", ".join(f"{name} {many} behind" for name, many in behind.items())
                 time.sleep(0.1)
         except (Unreadable, KafkaException) as error:  # a broker or database that is still away: not recovered
-            self.tell(f"not yet: {error}")
             time.sleep(0.3)
-        return False
+            return str(error)
+        return ", ".join(f"{name} not ready" for name in names if not self.ready(name))
 
-    def _behind(self, ends: Mapping[reading.Place, int], names: list[str]) -> int:
+    def _behind(self, ends: Mapping[reading.Place, int], names: list[str]) -> dict[str, int]:
+        """Store -> messages it has not read, of those that have any."""
         # A second worker keeps its lanes in the same store as the first.
-        stores = {name.partition("-")[0] for name in names}
-        found: dict[str, dict[reading.Place, Lane]] = reading.lanes(self.doors, stores)
-        return sum(max(0, ends.get(at, 0) - lane.next_offset) for of in found.values() for at, lane in of.items())
+        found = reading.lanes(self.doors, {name.partition("-")[0] for name in names})
+        left = {
+            name: sum(max(0, ends.get(at, 0) - lane.next_offset) for at, lane in lanes.items())
+            for name, lanes in found.items()
+        }
+        return {name: many for name, many in left.items() if many}
 
     # --- the account -----------------------------------------------------------------------------------------------
 
