@@ -102,6 +102,17 @@ def ask_for_assignment(consumer: AIOKafkaConsumer) -> None:
     coordinator.request_rejoin()
 
 
+def check_metadata(consumer: AIOKafkaConsumer) -> None:
+    """Raise what the consumer's task that keeps the metadata has died of, if it has.
+
+    The client itself says nothing of it, and goes on with what it knows: it sees no new topic, and once it has lost the
+    coordinator of its group it never finds another. There is no public call for this; a test holds the private one.
+    """
+    client: Any = consumer._client  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+    if client._sync_task.done():
+        client._sync_task.result()
+
+
 async def end_sending(producer: AIOKafkaProducer) -> None:
     """Before a producer is stopped: let it try nothing more.
 

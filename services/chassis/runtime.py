@@ -116,7 +116,7 @@ async def _run(settings: Settings, build: Callable[[Runtime], Service]) -> None:
         watchdog = Watchdog(loop.pulse, STALLED.set)
         stack.callback(watchdog.stop)
         watchdog.start()
-        await _work(loop, service, runtime, stop, watchdog, ending)
+        await _work(loop, consumer, service, runtime, stop, watchdog, ending)
 
 
 async def _patiently(attempt: Callable[[], Awaitable[Any]], stop: asyncio.Event) -> Any:
@@ -171,12 +171,18 @@ async def _join(settings: Settings, around: Surroundings) -> tuple[LaneLoop, Any
 
 
 async def _work(
-    loop: LaneLoop, service: Service, runtime: Runtime, stop: asyncio.Event, watchdog: Watchdog, ending: Ending
+    loop: LaneLoop,
+    consumer: Any,
+    service: Service,
+    runtime: Runtime,
+    stop: asyncio.Event,
+    watchdog: Watchdog,
+    ending: Ending,
 ) -> None:
     turning = asyncio.create_task(loop.run(), name="lanes")
     others = [asyncio.create_task(task()) for task in service.background]
     others.append(asyncio.create_task(_report(loop, runtime), name="report"))
-    others.append(asyncio.create_task(_beat(loop), name="beat"))
+    others.append(asyncio.create_task(_beat(loop, consumer), name="beat"))
     others.append(asyncio.create_task(_until(stop), name="stop"))
     done, _ = await asyncio.wait([turning, *others], return_when=asyncio.FIRST_COMPLETED)
     watchdog.stop()
@@ -191,10 +197,11 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def _beat(loop: LaneLoop) -> None:
+async def _beat(loop: LaneLoop, consumer: Any) -> None:
     """Apart from `_report`, which asks the store: while that is away the loop turns all the same."""
     while True:
         await asyncio.sleep(1)
+        kafka.check_metadata(consumer)
         loop.beat()
 
 

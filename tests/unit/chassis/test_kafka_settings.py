@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -70,6 +72,26 @@ def test_the_private_call_that_asks_for_an_assignment_is_still_there() -> None:
     assert callable(GroupCoordinator.request_rejoin)
     kafka.ask_for_assignment(SimpleNamespace(_coordinator=Coordinator()))  # pyright: ignore[reportArgumentType]
     assert asked == ["rejoin"]
+
+
+async def test_a_consumer_whose_metadata_nobody_keeps_any_more_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without this its service would go on, see no new topic, and not come back from a rebalance."""
+    consumer = AIOKafkaConsumer(**kafka.consumer_settings(Settings.from_environment(environment(tmp_path))))
+    client = consumer._client
+    monkeypatch.setattr("aiokafka.client.create_conn", AsyncMock())
+    monkeypatch.setattr(client, "cluster", MagicMock())
+    monkeypatch.setattr(
+        client, "_metadata_update", AsyncMock(side_effect=[True, RuntimeError("the handler is closed")])
+    )
+    await client.bootstrap()
+    await client.force_metadata_update()
+    kafka.check_metadata(consumer)
+    client.force_metadata_update()
+    await asyncio.wait([client._sync_task], timeout=10)
+    with pytest.raises(RuntimeError, match="the handler is closed"):
+        kafka.check_metadata(consumer)
 
 
 def test_a_consumer_gives_messages(monkeypatch: pytest.MonkeyPatch) -> None:
