@@ -71,19 +71,30 @@ def revision() -> str:
 
 
 def merge(path: Path, results: Sequence[Result], others: Sequence[Path] = ()) -> dict[str, Any]:
-    """Add results and the rows of `others` to the report of earlier runs; of two runs of one thing the newer stands."""
+    """Add results and the rows of `others` to those of earlier runs; one row stands for each thing (`_replaces`)."""
     rows = [
         row for file in (path, *others) if file.exists() for row in json.loads(file.read_text())["results"].values()
     ]
     rows += [asdict(result) for result in results]
     known: dict[str, Any] = {}
     for row in rows:
-        if row["at"] >= known.get(row["id"], row)["at"]:
+        if row["id"] not in known or _replaces(row, known[row["id"]]):
             known[row["id"]] = row
     report = {"made_at": now(), "python": platform.python_version(), "versions": VERSIONS, "results": known}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1))
     return report
+
+
+def _replaces(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """The newer of two runs stands; but what did not hold on a revision does not come to hold by being run again.
+
+    A revision with a `+` may be another one each time.
+    """
+    missed, known_missed = (r["verdict"] == "does not hold" for r in (row, known))
+    if missed != known_missed and _revision(row) == _revision(known) and not _revision(row).endswith(("+", "?")):
+        return missed
+    return bool(row["at"] >= known["at"])
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:

@@ -23,12 +23,24 @@ def verdicts(made: dict[str, Any]) -> dict[str, str]:
 def test_the_newer_of_two_runs_stands_wherever_it_was_written(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
     report.merge(theirs, [result("F9", "2026-01-02 10:00"), result("F6", "2026-01-02 10:00", "does not hold")])
-    report.merge(ours, [result("F6", "2026-01-02 11:00"), result("F4", "2026-01-02 09:00", "does not hold")])
-    made = report.merge(ours, [result("F4", "2026-01-02 12:00")], [theirs])
+    report.merge(
+        ours, [result("F6", "2026-01-02 11:00", revision="b"), result("F4", "2026-01-02 09:00", "does not hold")]
+    )
+    made = report.merge(ours, [result("F4", "2026-01-02 12:00", revision="b")], [theirs])
     assert verdicts(made) == {"F9": "holds", "F6": "holds", "F4": "holds"}
     assert json.loads(ours.read_text())["results"] == made["results"]
     report.merge(theirs, [result("F4", "2026-01-02 13:00", "does not hold")])
     assert verdicts(report.merge(ours, [], [theirs]))["F4"] == "does not hold"
+
+
+@pytest.mark.parametrize(("revision", "stands"), [("aaaaaaa", "does not hold"), ("aaaaaaa+", "holds")])
+def test_what_did_not_hold_on_a_revision_does_not_come_to_hold_by_being_run_again(
+    tmp_path: Path, revision: str, stands: str
+) -> None:
+    missed = result("F19d", "2026-01-02 10:00", "does not hold", revision)
+    again = result("F19d", "2026-01-02 11:00", "holds", revision)
+    for number, rows in enumerate([(missed, again), (again, missed)]):
+        assert verdicts(report.merge(tmp_path / f"{number}.json", rows)) == {"F19d": stands}
 
 
 def test_each_row_names_its_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
